@@ -1,0 +1,105 @@
+package main
+
+import (
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+)
+
+// Exit codes.
+const (
+	exitOK    = 0
+	exitError = 1
+	exitUsage = 2
+	// exitPprof is what pprof exits with on any error.
+	exitPprof = 2
+)
+
+// env is the outside world, handed to everything that needs it.
+type env struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	getenv         func(string) string
+	now            func() time.Time
+	dir            string // current directory, "" if unknown
+	exe            string // path of this program
+	// stdoutTTY, stderrTTY and stdinTTY tell which streams are terminals.
+	stdoutTTY, stderrTTY, stdinTTY bool
+	// width is the number of columns of the terminal, 0 if unknown.
+	width func() int
+}
+
+func systemEnv() *env {
+	tty := func(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
+	dir, err := os.Getwd()
+	if err != nil {
+		dir = ""
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		exe = os.Args[0]
+	}
+	return &env{
+		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
+		getenv: os.Getenv, now: time.Now, dir: dir, exe: exe,
+		stdoutTTY: tty(os.Stdout), stderrTTY: tty(os.Stderr), stdinTTY: tty(os.Stdin),
+		width: func() int {
+			w, _, err := term.GetSize(int(os.Stderr.Fd()))
+			if err != nil {
+				return 0
+			}
+			return w
+		},
+	}
+}
+
+// home is the user's home directory by the variable of the platform.
+func (e *env) home() string {
+	if runtime.GOOS == "windows" {
+		return e.getenv("USERPROFILE")
+	}
+	return e.getenv("HOME")
+}
+
+// colour tells whether text on standard output is marked up: on a terminal,
+// unless NO_COLOR is set or the terminal is dumb; CLICOLOR_FORCE forces it.
+func (e *env) colour() bool {
+	if e.getenv("NO_COLOR") != "" {
+		return false
+	}
+	if f := e.getenv("CLICOLOR_FORCE"); f != "" && f != "0" {
+		return true
+	}
+	return e.stdoutTTY && e.getenv("TERM") != "dumb"
+}
+
+// binaryPath is where object files are searched.
+func (e *env) binaryPath() []string {
+	if p := e.getenv("PPROF_BINARY_PATH"); p != "" {
+		return filepath.SplitList(p)
+	}
+	return []string{filepath.Join(e.home(), "pprof", "binaries")}
+}
+
+// lookPath finds a program, "" when there is none.
+func (e *env) lookPath(name string) string {
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return ""
+	}
+	return path
+}
+
+// say writes one line to standard error.
+func (e *env) say(line string) {
+	if !strings.HasSuffix(line, "\n") {
+		line += "\n"
+	}
+	io.WriteString(e.stderr, line)
+}

@@ -1,0 +1,463 @@
+package pprof
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/profoundhq/profound/internal/profile"
+)
+
+// readSample decodes one sample straight into the columns.
+func (d *decoder) readSample(b []byte) error {
+	p := d.p
+	start := len(p.Stacks.Frames)
+	d.valueBuf = d.valueBuf[:0]
+	d.labelBuf = d.labelBuf[:0]
+	f := fields{rest: b}
+	for {
+		ok, err := f.next()
+		if err != nil {
+			return err
+		}
+		if !ok {
+			break
+		}
+		switch f.num {
+		case 1:
+			if f.wire == wireBytes {
+				if err := d.readFrames(f.b); err != nil {
+					return err
+				}
+			} else {
+				d.addFrame(f.u)
+			}
+		case 2:
+			if f.wire != wireBytes {
+				d.valueBuf = append(d.valueBuf, int64(f.u))
+				continue
+			}
+			for r := f.b; len(r) > 0; {
+				v, n := varint(r)
+				if n == 0 {
+					return errTruncated
+				}
+				d.valueBuf = append(d.valueBuf, int64(v))
+				r = r[n:]
+			}
+		case 3:
+			if f.wire != wireBytes {
+				return errors.New("label is no message")
+			}
+			if err := d.readLabel(f.b); err != nil {
+				return err
+			}
+		}
+	}
+	return d.addSample(start)
+}
+
+// addFrame appends one location reference to the stack being read.
+func (d *decoder) addFrame(id uint64) {
+	if id == 0 {
+		d.zeroLoc = true
+	}
+	d.p.Stacks.Frames = append(d.p.Stacks.Frames, profile.LocationID(d.locations.ref(id)))
+}
+
+// readFrames appends a packed list of location references. This is the
+// innermost loop of decoding: almost all references take one to three bytes.
+func (d *decoder) readFrames(b []byte) error {
+	frames := d.p.Stacks.Frames
+	top := d.locations.max
+	for i := 0; i < len(b); {
+		c := uint32(b[i])
+		i++
+		if c >= 0x80 {
+			if i < len(b) && b[i] < 0x80 {
+				c = c&0x7f | uint32(b[i])<<7
+				i++
+			} else if i+1 < len(b) && b[i+1] < 0x80 {
+				c = c&0x7f | uint32(b[i]&0x7f)<<7 | uint32(b[i+1])<<14
+				i += 2
+			} else {
+				v, n := varint(b[i-1:])
+				if n == 0 {
+					return errTruncated
+				}
+				i += n - 1
+				d.locations.max = top
+				c = d.locations.ref(v)
+				if v == 0 {
+					d.zeroLoc = true
+				}
+				frames = append(frames, profile.LocationID(c))
+				top = d.locations.max
+				continue
+			}
+		}
+		if c == 0 {
+			d.zeroLoc = true
+		}
+		if c > top {
+			top = c
+		}
+		frames = append(frames, profile.LocationID(c))
+	}
+	d.p.Stacks.Frames = frames
+	d.locations.max = top
+	return nil
+}
+
+// addSample interns what was read since frame index start and appends a row.
+func (d *decoder) addSample(start int) error {
+	p, s := d.p, &d.p.Samples
+	if len(d.valueBuf) == 0 {
+		return fmt.Errorf("mismatch: sample has 0 values vs. %d types", len(d.hdr.types))
+	}
+	if s.Values == nil {
+		s.Values = make([][]int64, len(d.valueBuf))
+	}
+	if len(s.Values) != len(d.valueBuf) {
+		return fmt.Errorf("mismatch: sample has %d values vs. %d types", len(d.valueBuf), len(s.Values))
+	}
+	sets := p.LabelSets.Len()
+	frames := len(p.Stacks.Frames) - start
+	stack := d.stacks.InternTail(&p.Stacks, start)
+	labels := d.labels.Intern(&p.LabelSets, d.labelBuf)
+	s.Stack = append(s.Stack, stack)
+	s.Labels = append(s.Labels, labels)
+	for i, v := range d.valueBuf {
+		s.Values[i] = append(s.Values[i], v)
+	}
+	cost := 8 + 8*len(d.valueBuf)
+	if len(p.Stacks.Frames) > start {
+		cost += 16 + 4*frames
+	}
+	if p.LabelSets.Len() > sets {
+		cost += 16 + 24*len(d.labelBuf)
+	}
+	return d.charge(cost)
+}
+
+func (d *decoder) readLabel(b []byte) error {
+	var l [5]uint64
+	f := fields{rest: b}
+	for {
+		ok, err := f.next()
+		if err != nil {
+			return err
+		}
+		if !ok {
+			break
+		}
+		if f.num >= 1 && f.num <= 4 && f.wire == wireVarint {
+			l[f.num] = f.u
+		}
+	}
+	if l[1]|l[2]|l[4] > 1<<32-1 {
+		return errors.New("label refers to no string of the profile")
+	}
+	lab := profile.Label{Key: profile.StringID(l[1]), Str: profile.StringID(l[2]), Num: int64(l[3]), Unit: profile.StringID(l[4])}
+	if lab.Str != 0 {
+		lab.Num, lab.Unit = 0, 0
+	} else if lab.Num == 0 && lab.Unit == 0 {
+		return nil // the format cannot tell it from no label
+	}
+	d.labelBuf = append(d.labelBuf, lab)
+	return nil
+}
+
+func (d *decoder) readMapping(b []byte) error {
+	var m profile.Mapping
+	var file, build uint64
+	f := fields{rest: b}
+	for {
+		ok, err := f.next()
+		if err != nil {
+			return err
+		}
+		if !ok {
+			break
+		}
+		switch f.num {
+		case 1:
+			m.ID = f.u
+		case 2:
+			m.Start = f.u
+		case 3:
+			m.Limit = f.u
+		case 4:
+			m.Offset = f.u
+		case 5:
+			file = f.u
+		case 6:
+			build = f.u
+		case 7:
+			m.HasFunctions = f.u != 0
+		case 8:
+			m.HasFilenames = f.u != 0
+		case 9:
+			m.HasLineNumbers = f.u != 0
+		case 10:
+			m.HasInlineFrames = f.u != 0
+		}
+	}
+	d.p.Mappings = append(d.p.Mappings, m)
+	d.mappings.rows = append(d.mappings.rows, m.ID)
+	d.mappingRefs = append(d.mappingRefs, struct{ file, build uint64 }{file, build})
+	return d.charge(160)
+}
+
+func (d *decoder) readLocation(b []byte) error {
+	var id, mapping, addr uint64
+	var folded bool
+	l := &d.p.Locations
+	lines := len(l.Lines)
+	f := fields{rest: b}
+	for {
+		ok, err := f.next()
+		if err != nil {
+			return err
+		}
+		if !ok {
+			break
+		}
+		switch f.num {
+		case 1:
+			id = f.u
+		case 2:
+			mapping = f.u
+		case 3:
+			addr = f.u
+		case 4:
+			if f.wire != wireBytes {
+				return errors.New("line is no message")
+			}
+			if err := d.readLine(f.b); err != nil {
+				return err
+			}
+		case 5:
+			folded = f.u != 0
+		}
+	}
+	if id == 0 {
+		return errors.New("found location with reserved id=0")
+	}
+	row := len(l.Address)
+	l.Address = append(l.Address, addr)
+	l.Mapping = append(l.Mapping, profile.MappingID(d.mappings.ref(mapping)))
+	l.LineOffsets = append(l.LineOffsets, uint32(len(l.Lines)))
+	if folded && l.Folded == nil {
+		l.Folded = make([]bool, row, row+1)
+	}
+	if l.Folded != nil {
+		l.Folded = append(l.Folded, folded)
+	}
+	d.locations.rows = append(d.locations.rows, id)
+	return d.charge(40 + 24*(len(l.Lines)-lines))
+}
+
+func (d *decoder) readLine(b []byte) error {
+	var fn, line, col uint64
+	f := fields{rest: b}
+	for {
+		ok, err := f.next()
+		if err != nil {
+			return err
+		}
+		if !ok {
+			break
+		}
+		switch f.num {
+		case 1:
+			fn = f.u
+		case 2:
+			line = f.u
+		case 3:
+			col = f.u
+		}
+	}
+	l := &d.p.Locations
+	l.Lines = append(l.Lines, profile.Line{
+		Function: profile.FunctionID(d.functions.ref(fn)), Line: int64(line), Column: int64(col),
+	})
+	return nil
+}
+
+func (d *decoder) readFunction(b []byte) error {
+	var v [6]uint64
+	f := fields{rest: b}
+	for {
+		ok, err := f.next()
+		if err != nil {
+			return err
+		}
+		if !ok {
+			break
+		}
+		if f.num >= 1 && f.num <= 5 {
+			v[f.num] = f.u
+		}
+	}
+	if v[1] == 0 {
+		return errors.New("found function with reserved id=0")
+	}
+	if v[2]|v[3]|v[4] > 1<<32-1 {
+		return errors.New("function refers to no string of the profile")
+	}
+	fs := &d.p.Functions
+	fs.Name = append(fs.Name, profile.StringID(v[2]))
+	fs.SystemName = append(fs.SystemName, profile.StringID(v[3]))
+	fs.File = append(fs.File, profile.StringID(v[4]))
+	fs.StartLine = append(fs.StartLine, int64(v[5]))
+	d.functions.rows = append(d.functions.rows, v[1])
+	return d.charge(36)
+}
+
+// finish resolves every reference and checks the profile.
+func (d *decoder) finish() (*profile.Profile, error) {
+	p := d.p
+	d.finishStrings()
+	if err := d.finishHeader(); err != nil {
+		return nil, err
+	}
+	if s := &p.Samples; s.Values == nil {
+		s.Values = make([][]int64, len(p.SampleTypes))
+	}
+	if err := d.finishReferences(); err != nil {
+		return nil, err
+	}
+	if err := p.Check(); err != nil {
+		return nil, err
+	}
+	d.sortLabelSets()
+	return p, nil
+}
+
+func (d *decoder) finishStrings() {
+	if len(d.strEnds) == 0 {
+		return
+	}
+	all := string(d.arena)
+	d.arena = nil
+	d.p.Strings = make([]string, len(d.strEnds))
+	start := 0
+	for i, end := range d.strEnds {
+		d.p.Strings[i] = all[start:end]
+		start = end
+	}
+	d.strEnds = nil
+}
+
+// finishHeader turns the header's string references into strings.
+func (d *decoder) finishHeader() error {
+	p, h := d.p, &d.hdr
+	var bad error
+	str := func(what string, ref uint64) string {
+		if ref >= uint64(len(p.Strings)) {
+			if bad == nil {
+				bad = fmt.Errorf("%w: %s refers to string %d of %d", profile.ErrMalformed, what, ref, len(p.Strings))
+			}
+			return ""
+		}
+		return p.Strings[ref]
+	}
+	for i := range h.types {
+		p.SampleTypes = append(p.SampleTypes, profile.ValueType{Type: str("sample type", h.types[i]), Unit: str("sample unit", h.units[i])})
+	}
+	for _, c := range h.comments {
+		p.Comments = append(p.Comments, str("comment", c))
+	}
+	p.PeriodType = profile.ValueType{Type: str("period type", h.periodType), Unit: str("period unit", h.perUnit)}
+	p.DropFrames = str("drop_frames", h.drop)
+	p.KeepFrames = str("keep_frames", h.keep)
+	p.DefaultSampleType = str("default_sample_type", h.dflt)
+	p.DocURL = str("doc_url", h.ur)
+	for i := 1; i < len(p.Mappings); i++ {
+		m := &p.Mappings[i]
+		m.File = str("mapping file", d.mappingRefs[i].file)
+		m.BuildID = str("mapping build id", d.mappingRefs[i].build)
+		m.KernelRelocation = profile.KernelRelocation(m.File)
+	}
+	return bad
+}
+
+// finishReferences replaces the input's numbers by row numbers in place.
+func (d *decoder) finishReferences() error {
+	p := d.p
+	p.Functions.ID = d.functions.numbers()
+	p.Locations.ID = d.locations.numbers()
+	row := d.mappings.resolver()
+	for i, m := range p.Locations.Mapping {
+		p.Locations.Mapping[i] = profile.MappingID(row(uint32(m)))
+	}
+	row = d.functions.resolver()
+	for i := range p.Locations.Lines {
+		fn := &p.Locations.Lines[i].Function
+		*fn = profile.FunctionID(row(uint32(*fn)))
+	}
+	if d.zeroLoc {
+		return fmt.Errorf("%w: sample has nil location", profile.ErrMalformed)
+	}
+	if p.Locations.ID == nil && int(d.locations.max) < len(d.locations.rows) && d.locations.big == nil {
+		return nil
+	}
+	row = d.locations.resolver()
+	for i, f := range p.Stacks.Frames {
+		r := row(uint32(f))
+		if r == 0 {
+			return fmt.Errorf("%w: a sample refers to location %d, which the profile does not have", profile.ErrMalformed, f)
+		}
+		p.Stacks.Frames[i] = profile.LocationID(r)
+	}
+	return nil
+}
+
+// sortLabelSets puts every set into the order LabelSets promises and interns
+// again the sets that became equal.
+func (d *decoder) sortLabelSets() {
+	p := d.p
+	changed := false
+	for id := 1; id < p.LabelSets.Len(); id++ {
+		set := p.LabelSets.Of(profile.LabelSetID(id))
+		if !slices.IsSortedFunc(set, func(a, b profile.Label) int { return labelOrder(a, b, p.Strings) }) {
+			profile.SortLabels(set, p.Strings)
+			changed = true
+		}
+	}
+	if !changed {
+		return
+	}
+	var sets profile.LabelSets
+	sets.Offsets = make([]uint32, 2)
+	var in profile.LabelInterner
+	renumber := make([]profile.LabelSetID, p.LabelSets.Len())
+	for id := range renumber {
+		renumber[id] = in.Intern(&sets, p.LabelSets.Of(profile.LabelSetID(id)))
+	}
+	for i, l := range p.Samples.Labels {
+		p.Samples.Labels[i] = renumber[l]
+	}
+	p.LabelSets = sets
+}
+
+func labelOrder(a, b profile.Label, strs []string) int {
+	if an, bn := a.Str == 0, b.Str == 0; an != bn {
+		if an {
+			return 1
+		}
+		return -1
+	}
+	if a.Key == b.Key {
+		return 0
+	}
+	ka, kb := strs[a.Key], strs[b.Key]
+	if ka < kb {
+		return -1
+	}
+	if ka > kb {
+		return 1
+	}
+	return 0
+}

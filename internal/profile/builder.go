@@ -1,0 +1,205 @@
+package profile
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"sort"
+)
+
+// Builder assembles a Profile row by row. Strings, functions, stacks and
+// label sets are interned; mappings and locations are interned by Location
+// and Mapping and appended by AddMapping and AddLocation, for inputs whose
+// numbering must survive. A Builder serves one goroutine.
+type Builder struct {
+	p         *Profile
+	strings   map[string]StringID
+	functions map[functionKey]FunctionID
+	mappings  map[Mapping]MappingID
+	locations map[string]LocationID
+	stacks    StackInterner
+	labels    LabelInterner
+	keyBuf    []byte
+}
+
+type functionKey struct {
+	name, system, file StringID
+	start              int64
+}
+
+// NewBuilder starts a profile with the given value types.
+func NewBuilder(types ...ValueType) *Builder {
+	p := NewEmpty()
+	p.SampleTypes = slices.Clone(types)
+	p.Samples.Values = make([][]int64, len(types))
+	return &Builder{
+		p:         p,
+		strings:   map[string]StringID{"": 0},
+		functions: map[functionKey]FunctionID{},
+		mappings:  map[Mapping]MappingID{},
+		locations: map[string]LocationID{},
+	}
+}
+
+// NewEmpty is a profile with the none row of every table and nothing else.
+func NewEmpty() *Profile {
+	return &Profile{
+		Strings:  []string{""},
+		Mappings: make([]Mapping, 1),
+		Functions: Functions{
+			Name: make([]StringID, 1), SystemName: make([]StringID, 1),
+			File: make([]StringID, 1), StartLine: make([]int64, 1),
+		},
+		Locations: Locations{
+			Address: make([]uint64, 1), Mapping: make([]MappingID, 1),
+			LineOffsets: make([]uint32, 2),
+		},
+		Stacks:    Stacks{Offsets: make([]uint64, 2)},
+		LabelSets: LabelSets{Offsets: make([]uint32, 2)},
+	}
+}
+
+// Header gives access to the fields that are no tables (types, period, time,
+// comments, drop frames ...), to be set before Profile is called.
+func (b *Builder) Header() *Profile { return b.p }
+
+// String interns s.
+func (b *Builder) String(s string) StringID {
+	if id, ok := b.strings[s]; ok {
+		return id
+	}
+	id := StringID(len(b.p.Strings))
+	b.p.Strings = append(b.p.Strings, s)
+	b.strings[s] = id
+	return id
+}
+
+// Function interns a function; start is its first line, 0 if unknown.
+func (b *Builder) Function(name, system, file string, start int64) FunctionID {
+	return b.internFunction(functionKey{b.String(name), b.String(system), b.String(file), start})
+}
+
+func (b *Builder) internFunction(k functionKey) FunctionID {
+	if id, ok := b.functions[k]; ok {
+		return id
+	}
+	f := &b.p.Functions
+	id := FunctionID(f.Len())
+	f.Name = append(f.Name, k.name)
+	f.SystemName = append(f.SystemName, k.system)
+	f.File = append(f.File, k.file)
+	f.StartLine = append(f.StartLine, k.start)
+	b.functions[k] = id
+	return id
+}
+
+// AddMapping appends a mapping; an ID of 0 becomes its row number.
+func (b *Builder) AddMapping(m Mapping) MappingID {
+	id := MappingID(len(b.p.Mappings))
+	if m.ID == 0 {
+		m.ID = uint64(id)
+	}
+	b.p.Mappings = append(b.p.Mappings, m)
+	return id
+}
+
+// Mapping interns a mapping by all its fields.
+func (b *Builder) Mapping(m Mapping) MappingID {
+	m.ID = 0
+	if id, ok := b.mappings[m]; ok {
+		return id
+	}
+	id := b.AddMapping(m)
+	b.mappings[m] = id
+	return id
+}
+
+// AddLocation appends a location with its lines, innermost first.
+func (b *Builder) AddLocation(m MappingID, address uint64, folded bool, lines ...Line) LocationID {
+	l := &b.p.Locations
+	id := LocationID(l.Len())
+	l.Address = append(l.Address, address)
+	l.Mapping = append(l.Mapping, m)
+	if folded && l.Folded == nil {
+		l.Folded = make([]bool, id, id+1)
+	}
+	if l.Folded != nil {
+		l.Folded = append(l.Folded, folded)
+	}
+	l.Lines = append(l.Lines, lines...)
+	l.LineOffsets = append(l.LineOffsets, uint32(len(l.Lines)))
+	return id
+}
+
+// Location interns a location by mapping, address and lines.
+func (b *Builder) Location(m MappingID, address uint64, lines ...Line) LocationID {
+	return b.internLocation(m, address, false, lines)
+}
+
+// internLocation keys a location by its place in the mapping, so that the key
+// does not depend on where the mapping was loaded.
+func (b *Builder) internLocation(m MappingID, address uint64, folded bool, lines []Line) LocationID {
+	k := binary.AppendUvarint(b.keyBuf[:0], uint64(m)<<1)
+	if folded {
+		k[0] |= 1
+	}
+	k = binary.AppendUvarint(k, address)
+	for _, ln := range lines {
+		k = binary.AppendUvarint(k, uint64(ln.Function))
+		k = binary.AppendVarint(k, ln.Line)
+		k = binary.AppendVarint(k, ln.Column)
+	}
+	b.keyBuf = k
+	if id, ok := b.locations[string(k)]; ok {
+		return id
+	}
+	id := b.AddLocation(m, address, folded, lines...)
+	b.locations[string(k)] = id
+	return id
+}
+
+// StringLabel makes a label with a string value.
+func (b *Builder) StringLabel(key, value string) Label {
+	return Label{Key: b.String(key), Str: b.String(value)}
+}
+
+// NumLabel makes a label with a numeric value; unit may be "".
+func (b *Builder) NumLabel(key string, value int64, unit string) Label {
+	return Label{Key: b.String(key), Num: value, Unit: b.String(unit)}
+}
+
+// Sample appends a sample: frames leaf first, one value for each type.
+// Labels may come in any order.
+func (b *Builder) Sample(frames []LocationID, values []int64, labels ...Label) {
+	p := b.p
+	if len(labels) > 1 {
+		labels = slices.Clone(labels)
+		SortLabels(labels, p.Strings)
+	}
+	p.Samples.Stack = append(p.Samples.Stack, b.stacks.Intern(&p.Stacks, frames))
+	p.Samples.Labels = append(p.Samples.Labels, b.labels.Intern(&p.LabelSets, labels))
+	for i := range p.Samples.Values {
+		p.Samples.Values[i] = append(p.Samples.Values[i], values[i])
+	}
+}
+
+// SortLabels puts labels in the order of LabelSets: string labels by key,
+// then numeric labels by key, stable within a key.
+func SortLabels(labels []Label, strings []string) {
+	sort.SliceStable(labels, func(i, j int) bool {
+		a, b := labels[i], labels[j]
+		if an, bn := a.Str == 0, b.Str == 0; an != bn {
+			return !an
+		}
+		return strings[a.Key] < strings[b.Key]
+	})
+}
+
+// Profile checks and returns what was built. The Builder must not be used
+// afterwards.
+func (b *Builder) Profile() (*Profile, error) {
+	if err := b.p.Check(); err != nil {
+		return nil, fmt.Errorf("build profile: %w", err)
+	}
+	return b.p, nil
+}
