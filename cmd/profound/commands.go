@@ -3,12 +3,22 @@ package main
 import (
 	"context"
 
-	"github.com/profoundhq/profound/internal/report"
+	"github.com/profoundhq/profound/internal/demo"
 )
 
 // commands lists the commands of ours; anything else is a pprof command line.
 func commands() []command {
-	return []command{}
+	return []command{
+		{name: "demo", summary: "Start a leaking service, find the leak, show it", args: "[-leak=KIND] [-for=20s] [-plain]", run: runDemo,
+			examples: []string{"profound demo -leak=map -for=4s -every=500ms"}},
+		{name: demoChild, hidden: true, run: func(ctx context.Context, _ []string, e *env) error { return demo.Child(ctx, e.stdin, e.stdout) }},
+		{name: "help", summary: "Explain a report, an option or a topic", args: "[TOPIC]", run: helpCommand,
+			examples: []string{"profound help", "profound help flat-and-cum", "profound help focus"}},
+		{name: "version", summary: "Print version, Go version and platform", run: versionCommand,
+			examples: []string{"profound version"}},
+		{name: "completion", summary: "Print a completion script for bash, zsh, fish or powershell", args: "bash|zsh|fish|powershell", run: completionCommand,
+			examples: []string{"profound completion bash"}},
+	}
 }
 
 func findCommand(name string) *command {
@@ -21,6 +31,4 @@ func findCommand(name string) *command {
 	return nil
 }
 
-func shortUsage() string                                            { return "usage: profound ...\n" }
-func pprofUsage(kinds []report.Kind) string                         { return "usage" }
 func (s *session) serve(ctx context.Context, inv *invocation) error { return usagef("no page yet") }

@@ -199,7 +199,7 @@ func parseInvocation(args []string, kinds []report.Kind, warn func(string)) (*in
 		return &invocation{help: true}, nil
 	}
 	if err != nil {
-		return nil, usageError{fmt.Errorf("%w\nRun profound -h for the flags", err)}
+		return nil, usageError{fmt.Errorf("%w%s\nRun profound help flags for all flags", err, flagHint(err, kinds))}
 	}
 	inv := &p.inv
 	inv.maxSize, inv.headers = int64(p.max), p.headers

@@ -28,6 +28,9 @@ type session struct {
 	json    bool
 	// shell is set while commands come from the shell's prompt.
 	shell bool
+	// temps are the files shown by viewers; nil outside the shell, where each
+	// lives as long as its viewer.
+	temps *tempDir
 }
 
 // runPprof serves a command line of pprof's.
@@ -41,8 +44,8 @@ func runPprof(ctx context.Context, args []string, e *env) error {
 		_, err := io.WriteString(e.stdout, pprofUsage(kinds))
 		return err
 	}
-	s := &session{env: e, kinds: kinds, objects: symbol.NewSet(symbol.Options{Inlines: true, DebugDirs: debugDirs()}), json: inv.json}
-	defer s.objects.Close()
+	s := &session{env: e, kinds: kinds, objects: symbol.NewSet(objectOptions()), json: inv.json}
+	defer func() { s.objects.Close() }() // the shell may put another set there
 	s.color = inv.color == "always" || inv.color == "auto" && e.colour()
 	if s.profile, err = load(ctx, inv, e, s.objects); err != nil {
 		return err
@@ -54,6 +57,10 @@ func runPprof(ctx context.Context, args []string, e *env) error {
 		return s.serve(ctx, inv)
 	}
 	return s.interact(ctx, inv.options)
+}
+
+func objectOptions() symbol.Options {
+	return symbol.Options{Inlines: true, DebugDirs: debugDirs()}
 }
 
 // debugDirs are where distributions put separate debug files.
@@ -73,6 +80,9 @@ func (s *session) prepare(k *report.Kind, param string, o view.Options) (*report
 		}
 	}
 	r.Objects = s.objects
+	if k.Ext != "" {
+		r.Categories = report.NewCategories(s.profile)
+	}
 	r.Sources = s.sources(o)
 	return r, nil
 }
@@ -125,6 +135,11 @@ func (s *session) report(ctx context.Context, k *report.Kind, param string, o vi
 	if err != nil {
 		return err
 	}
+	return s.write(ctx, k, r, o)
+}
+
+// write computes a prepared report and puts it where it belongs.
+func (s *session) write(ctx context.Context, k *report.Kind, r *report.Report, o view.Options) error {
 	dest := s.destination(k, o)
 	r.Colour = s.color && dest.terminal
 	res, err := k.Compute(r)

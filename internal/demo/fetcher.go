@@ -113,7 +113,10 @@ func (f *MetricsFetcher) fetch(ctx context.Context) ([]byte, error) {
 func parseContainerMetricsResponse(body []byte, shared bool) []*containerSample {
 	text := string(body)
 	samples := make([]*containerSample, 0, strings.Count(text, "\n"))
-	for line := range strings.Lines(text) {
+	// Plain loops: the closures of range-over-func would be frames of their
+	// own in every stack.
+	for line, left := "", text; left != ""; {
+		line, left, _ = strings.Cut(left, "\n")
 		metric, rest, ok := strings.Cut(line, "{")
 		if !ok {
 			continue
@@ -132,7 +135,7 @@ func parseContainerMetricsResponse(body []byte, shared bool) []*containerSample 
 			continue
 		}
 		s := &containerSample{metric: metric, value: value, at: time.UnixMilli(millis)}
-		for label := range strings.SplitSeq(labels, ",") {
+		for _, label := range strings.Split(labels, ",") {
 			key, quoted, _ := strings.Cut(label, "=")
 			s.set(key, strings.Trim(quoted, `"`))
 		}

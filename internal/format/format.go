@@ -37,7 +37,8 @@ const maxWrappers = 2
 type Options struct {
 	// MaxBytes bounds the decompressed input; 0 is DefaultMaxBytes.
 	MaxBytes int64
-	// SizeHint is the compressed size of the input in bytes, 0 if unknown.
+	// SizeHint is the decompressed size of the input in bytes, 0 if unknown. It
+	// only saves memory and copying; a wrong one does no harm.
 	SizeHint int64
 }
 
@@ -98,9 +99,7 @@ func decoders() []decoder {
 		{KindGoroutines, gotext.Looks, text(gotext.Decode)},
 		{KindPerfScript, perfscript.Looks, text(perfscript.Decode)},
 		{KindFolded, folded.Looks, text(folded.Decode)},
-		{KindProto, looksProto, func(r io.Reader, opt Options) (*profile.Profile, error) {
-			return pprof.Decode(r, pprof.Options{MaxBytes: opt.MaxBytes, SizeHint: opt.SizeHint})
-		}},
+		{KindProto, looksProto, decodeProto},
 	}
 }
 
@@ -108,6 +107,14 @@ func decoders() []decoder {
 // can begin a message.
 func looksProto(head []byte) bool {
 	return pprof.Looks(head) && !isText(head) && whichForeign(head) == nil
+}
+
+func decodeProto(r io.Reader, opt Options) (*profile.Profile, error) {
+	p, err := pprof.Decode(r, pprof.Options{MaxBytes: opt.MaxBytes, SizeHint: opt.SizeHint})
+	if errors.Is(err, pprof.ErrTooLarge) {
+		err = tooLarge(opt.MaxBytes)
+	}
+	return p, err
 }
 
 // Decode sniffs r (gzip and zstd wrappers, nested up to 2 deep, then the
@@ -132,7 +139,7 @@ func Decode(r io.Reader, name string, opt Options) (*profile.Profile, Kind, erro
 }
 
 func decode(r io.Reader, opt Options) (*profile.Profile, Kind, error) {
-	in, err := unwrap(r, opt.MaxBytes)
+	in, err := unwrap(r, opt)
 	if err != nil {
 		return nil, "", err
 	}
@@ -143,10 +150,6 @@ func decode(r io.Reader, opt Options) (*profile.Profile, Kind, error) {
 	}
 	if len(head) == 0 {
 		return nil, "", ErrEmpty
-	}
-	if in.compressed() {
-		// Profiles compress to a fifth or so.
-		opt.SizeHint = min(opt.SizeHint, opt.MaxBytes/5) * 5
 	}
 	content := head
 	if bytes.HasPrefix(head, utf8BOM) {
@@ -175,7 +178,7 @@ func decode(r io.Reader, opt Options) (*profile.Profile, Kind, error) {
 // of the input behind readable bytes is left to the decoder, which meets it
 // with a position.
 func peek(r *bufio.Reader) ([]byte, error) {
-	head, err := r.Peek(headBytes)
+	head, err := r.Peek(r.Size())
 	if err != nil && err != io.EOF && len(head) == 0 {
 		return nil, err
 	}

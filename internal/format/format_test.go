@@ -137,6 +137,8 @@ func TestDecodeErrors(t *testing.T) {
 		{"truncated zstd", zst(t, bytes.Repeat([]byte(countText), 9))[:30], io.ErrUnexpectedEOF, "zstd data ends early"},
 		{"truncated proto", proto[:len(proto)-3], nil, "profile.proto"},
 		{"count line", []byte("goroutine profile: total 1\n1 @ 0x401001\nx @ 0x1\n"), nil, `f: go count: line 3: want "N @ 0xADDRESS ...", found "x @ 0x1"`},
+		{"two counts", []byte(countText + "\n" + countText), nil, `line 4: another profile begins here, "goroutine profile: total 1"`},
+		{"two heaps", []byte("heap profile: 1: 2 [1: 2] @ heap/2\nheap profile: 1: 2 [1: 2] @ heap/2\n"), nil, "line 2: another profile begins here"},
 		{"count overflow", []byte("goroutine profile: total 1\n9999999999999999999 @ 0x401001\n"), nil, "line 2: count does not fit"},
 		{"wide address", []byte("goroutine profile: total 1\n1 @ 0x11111111111111111\n"), nil, "line 2: address 0x11111111111111111"},
 		{"heap line", []byte("heap profile: 1: 2 [1: 2] @ heap/2\n\nwhat\n"), nil, `legacy heap: line 3: want "N: BYTES`},
@@ -186,7 +188,7 @@ func TestDecodeBounds(t *testing.T) {
 			if name == "bomb" {
 				return // zero bytes are no profile, whatever their number
 			}
-			if !strings.Contains(err.Error(), "-max_size") {
+			if !errors.Is(err, format.ErrTooLarge) || !strings.Contains(err.Error(), "-max_size") {
 				t.Errorf("error %q does not name the flag", err)
 			}
 		})
@@ -298,6 +300,27 @@ func FuzzDecode(f *testing.F) {
 			t.Error(err)
 		}
 	})
+}
+
+func BenchmarkDecodeText(b *testing.B) {
+	heap := "heap profile: 1: 2 [1: 2] @ heap/1048576\n" + strings.Repeat("12: 4096 [123: 456789] @ 0x401001 0x402001 0x403001 0x404001 0x405001 0x406001 0x407001 0x408001\n#\t0x401000\tmain.f+0x1\t/src/main.go:12\n", 20_000)
+	for name, text := range map[string]string{
+		"heap":       heap,
+		"count":      countText + strings.Repeat("1 @ 0x401001 0x402001 0x403001 0x404001 0x405001 0x406001 0x407001 0x408001\n", 20_000),
+		"goroutines": strings.Repeat(goroutineText+"\n", 20_000),
+		"folded":     strings.Repeat("main;runtime.main;net/http.(*conn).serve;main.handler;runtime.mallocgc 12\n", 20_000),
+		"perf":       strings.Repeat(perfText, 20_000),
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(text)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, _, err := format.Decode(strings.NewReader(text), "", format.Options{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }
 
 func TestUnsampleLargeCounts(t *testing.T) {

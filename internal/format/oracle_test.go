@@ -204,3 +204,35 @@ func TestCorpusAgainstOracle(t *testing.T) {
 		})
 	}
 }
+
+// TestWholeCorpus checks that what pprof reads is read here too, and alike.
+func TestWholeCorpus(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(repositoryRoot(t), "..", "shared", "corpus", "*"))
+	if err != nil || len(files) == 0 {
+		t.Skip("no corpus")
+	}
+	for _, f := range files {
+		name := filepath.Base(f)
+		if strings.HasSuffix(name, ".tsv") {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			data := corpusFile(t, name)
+			o, oracleErr := oracle.ParseData(data)
+			p, kind, err := format.Decode(bytes.NewReader(data), name, format.Options{SizeHint: int64(len(data))})
+			if (err != nil) != (oracleErr != nil) {
+				t.Fatalf("kind %q, error %v, pprof's %v", kind, err, oracleErr)
+			}
+			if err != nil {
+				return
+			}
+			q := toOracle(p)
+			if strings.Contains(name, "debug1") {
+				dropSymbols(q)
+			}
+			if got, want := q.String(), o.String(); got != want {
+				t.Errorf("differs from pprof at %s", firstDifference(got, want))
+			}
+		})
+	}
+}

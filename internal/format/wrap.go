@@ -16,9 +16,6 @@ type input struct {
 	closers []func()
 }
 
-// compressed tells whether a wrapper was taken off.
-func (in *input) compressed() bool { return len(in.closers) > 0 }
-
 func (in *input) close() {
 	for _, c := range in.closers {
 		c()
@@ -34,8 +31,13 @@ func (in *input) drain() error {
 
 // unwrap takes off up to maxWrappers gzip or zstd layers. Every layer is
 // bounded by limit, so that a bomb in a bomb stays bounded too.
-func unwrap(r io.Reader, limit int64) (*input, error) {
-	in := &input{content: bufio.NewReaderSize(&bounded{r: r, left: limit, limit: limit}, headBytes)}
+func unwrap(r io.Reader, opt Options) (*input, error) {
+	limit := opt.MaxBytes
+	head := headBytes // many small files: no more than the content needs
+	if opt.SizeHint > 0 {
+		head = int(min(max(opt.SizeHint+1, 4<<10), headBytes))
+	}
+	in := &input{content: bufio.NewReaderSize(&bounded{r: r, left: limit, limit: limit}, head)}
 	for range maxWrappers + 1 {
 		magic, err := in.content.Peek(4)
 		if err != nil && err != io.EOF && len(magic) == 0 {
@@ -54,7 +56,7 @@ func unwrap(r io.Reader, limit int64) (*input, error) {
 			in.close()
 			return nil, fmt.Errorf("compressed more than %d times over; decompress it by hand first", maxWrappers)
 		}
-		in.content = bufio.NewReaderSize(&bounded{r: layer, left: limit, limit: limit}, headBytes)
+		in.content = bufio.NewReaderSize(&bounded{r: layer, left: limit, limit: limit}, head)
 	}
 	return in, nil
 }

@@ -190,7 +190,7 @@ func (l *layouter) emitLabels() {
 	}
 	lab.block(Rect{0, 0, min(l.head.W, l.d.Width), l.head.H})
 	for i := range l.g.Edges {
-		lab.addEdge(i, l.d.Edges[i].Path)
+		lab.addEdge(l.d.Edges[i].Path)
 	}
 	slices.SortStableFunc(order, func(a, b int) int {
 		return cmp.Compare(clamp01(l.g.Edges[b].Weight), clamp01(l.g.Edges[a].Weight))

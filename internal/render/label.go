@@ -3,7 +3,7 @@ package render
 import "math"
 
 // cellSize is the edge of one cell of the label placer's grids, px.
-const cellSize = 6
+const cellSize = 7
 
 // labeler finds places for edge labels: never on a box, never on another label, and on as few lines as possible. It keeps
 // a raster of what is taken instead of comparing all pairs.
@@ -11,7 +11,8 @@ type labeler struct {
 	w, h  int
 	solid []bool   // boxes and placed labels
 	lines []uint16 // edges that pass through the cell
-	last  []int32  // edge+1 that was counted last in the cell
+
+	points []Point // scratch of place
 }
 
 // maxCells bounds the raster; on a larger drawing labels are left to the tooltips.
@@ -22,7 +23,7 @@ func newLabeler(width, height float64) *labeler {
 	if l.w*l.h > maxCells || l.w <= 0 || l.h <= 0 {
 		return nil
 	}
-	l.solid, l.lines, l.last = make([]bool, l.w*l.h), make([]uint16, l.w*l.h), make([]int32, l.w*l.h)
+	l.solid, l.lines = make([]bool, l.w*l.h), make([]uint16, l.w*l.h)
 	return l
 }
 
@@ -54,14 +55,15 @@ func (l *labeler) block(r Rect) {
 }
 
 // addEdge counts an edge in each cell it passes.
-func (l *labeler) addEdge(edge int, path []Segment) {
+func (l *labeler) addEdge(path []Segment) {
+	last := -1
 	walkPath(path, cellSize*0.8, func(p Point) {
 		x, y := int(p.X/cellSize), int(p.Y/cellSize)
 		if x < 0 || y < 0 || x >= l.w || y >= l.h {
 			return
 		}
-		if i := y*l.w + x; l.last[i] != int32(edge+1) {
-			l.last[i] = int32(edge + 1)
+		if i := y*l.w + x; i != last {
+			last = i
 			l.lines[i]++
 		}
 	})
@@ -69,15 +71,17 @@ func (l *labeler) addEdge(edge int, path []Segment) {
 
 // place returns where the label of an edge with this course goes (w x h px), or false when there is no room.
 func (l *labeler) place(path []Segment, w, h, lineWidth float64) (Rect, bool) {
-	var pts []Point
-	walkPath(path, 9, func(p Point) { pts = append(pts, p) })
+	const tries = 50
+	long := pathLength(path)
+	step := max(long/tries, 8)
+	l.points = l.points[:0]
+	walkPath(path, step, func(p Point) { l.points = append(l.points, p) })
+	pts := l.points
 	best, bestCost := Rect{}, math.Inf(1)
-	const tries = 60
-	step := max(len(pts)/tries, 1)
-	for i := 1; i < len(pts)-1; i += step {
+	for i := 1; i < len(pts)-1; i++ {
 		t := float64(i) / float64(len(pts)-1)
 		p := pts[i]
-		bias := 10*math.Abs(t-0.5) + 0.004*float64(min(i, len(pts)-i))*9
+		bias := 10*math.Abs(t-0.5) + 0.04*step*float64(min(i, len(pts)-i)) // the middle, but near an end on a long edge
 		off := lineWidth/2 + 3
 		for side, r := range [3]Rect{{p.X + off, p.Y - h/2, w, h}, {p.X - off - w, p.Y - h/2, w, h}, {p.X - w/2, p.Y - h/2, w, h}} {
 			cost := bias + float64(side)*1.2
@@ -100,6 +104,23 @@ func (l *labeler) place(path []Segment, w, h, lineWidth float64) (Rect, bool) {
 	}
 	l.block(best)
 	return best, true
+}
+
+// pathLength returns about how long a path is, px.
+func pathLength(path []Segment) float64 {
+	long := 0.0
+	var at Point
+	for _, s := range path {
+		end := s.P[0]
+		if s.Op == CubicTo {
+			end = s.P[2]
+		}
+		if s.Op == LineTo || s.Op == CubicTo {
+			long += math.Abs(end.X-at.X) + math.Abs(end.Y-at.Y)
+		}
+		at = end
+	}
+	return long
 }
 
 // walkPath calls f with points along the path, at most step px apart, from its start to its end.

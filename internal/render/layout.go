@@ -248,7 +248,7 @@ func (l *layouter) placeLoops(loops []int) {
 	nth := make(map[int]int)
 	for _, e := range loops {
 		v := l.g.Edges[e].From
-		l.d.Edges[e], _ = loopRoute(l.d.Nodes[v], nth[v], lineWidth(l.g.Edges[e].Weight))
+		l.d.Edges[e] = loopRoute(l.d.Nodes[v], nth[v], lineWidth(l.g.Edges[e].Weight))
 		nth[v]++
 	}
 }

@@ -128,6 +128,8 @@ func checkText(t *testing.T, d *Drawing) {
 }
 
 func TestLayoutProperties(t *testing.T) {
+	g := callGraph(1, 120, 260)
+	checkDrawing(t, g, Layout(g, Options{}))
 	for _, c := range []struct{ n, m, seeds int }{{2, 3, 20}, {6, 8, 30}, {20, 30, 20}, {60, 110, 8}, {150, 200, 2}, {40, 300, 2}} {
 		for seed := range uint64(c.seeds) {
 			t.Run(fmt.Sprintf("%d-%d-%d", c.n, c.m, seed), func(t *testing.T) {
@@ -196,7 +198,7 @@ func TestLayoutNarrowsFans(t *testing.T) {
 	}
 	d := Layout(g, Options{})
 	checkDrawing(t, g, d)
-	if d.Width > 5000 {
+	if d.Width > 6500 {
 		t.Errorf("a fan of 120 leaves is %v px wide and %v high", d.Width, d.Height)
 	}
 }
@@ -261,7 +263,7 @@ func TestCrossings(t *testing.T) {
 		seed uint64
 		n, m int
 		most int
-	}{{1, 30, 40, 22}, {2, 60, 100, 330}, {3, 100, 160, 800}} {
+	}{{1, 30, 40, 21}, {2, 60, 100, 160}, {3, 100, 160, 560}} {
 		if got := Layout(randomGraph(c.seed, c.n, c.m), Options{}).Crossings; got > c.most {
 			t.Errorf("seed %d: %d crossings, want at most %d", c.seed, got, c.most)
 		} else {
@@ -270,9 +272,31 @@ func TestCrossings(t *testing.T) {
 	}
 }
 
+// callGraph makes a graph shaped like a profile's: a tree of near callers, some second callers, and a few leaves that many
+// functions call (an allocator, a copy). randomGraph is harder than any profile: its edges are as long as they can be.
+func callGraph(seed uint64, n, m int) Graph {
+	g := randomGraph(seed, n, 0)
+	r := rand.New(rand.NewPCG(seed, 8))
+	add := func(a, b int) {
+		g.Edges = append(g.Edges, Edge{From: a, To: b, Weight: 1 / float64(1+b), Label: fmt.Sprintf("%d ms", r.IntN(999))})
+	}
+	for i := 1; i < n; i++ {
+		add(max(0, i-1-r.IntN(min(i, 14))), i)
+	}
+	for len(g.Edges) < m {
+		a := r.IntN(n - 1)
+		if r.IntN(3) == 0 {
+			add(a, n-1-r.IntN(min(6, n-1-a)))
+		} else {
+			add(a, min(a+1+r.IntN(25), n-1))
+		}
+	}
+	return g
+}
+
 func BenchmarkLayout(b *testing.B) {
 	for _, c := range []struct{ n, m int }{{80, 150}, {200, 364}, {500, 1200}, {1000, 1967}} {
-		g := randomGraph(4, c.n, c.m)
+		g := callGraph(4, c.n, c.m)
 		b.Run(fmt.Sprintf("%d-%d", c.n, c.m), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {

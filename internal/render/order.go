@@ -43,7 +43,7 @@ func (c *component) expand(left, right []float64, lineWidth func(w float64) floa
 	c.up = newAdjacency(total, len(links), func(i int) (int32, int32) { return links[i].down, links[i].up })
 	c.layers = make([][]int32, depth+1)
 	c.pos = make([]int32, total)
-	c.firstOrder(n)
+	c.firstOrder(n, true)
 }
 
 // dropLongest keeps the number of dummies under maxDummies.
@@ -80,9 +80,13 @@ func (c *component) dropLongest() {
 	c.arcs = kept
 }
 
-// firstOrder fills the layers in the order of a depth-first walk from the top, so that a subtree starts as one block. Long
-// arcs of a node go around its short ones: a fan of leaves in several layers then fills the space under the first of them.
-func (c *component) firstOrder(n int) {
+// firstOrder fills the layers in the order of a depth-first walk from the top, so that a subtree starts as one block. With
+// outside set, long arcs of a node go around its short ones: a fan of leaves in several layers then fills the space under
+// the first of them.
+func (c *component) firstOrder(n int, outside bool) {
+	for k := range c.layers {
+		c.layers[k] = nil
+	}
 	seen := make([]bool, len(c.layer))
 	reach := slices.Clone(c.layer) // where the arc through a dummy ends
 	for _, ch := range c.chains {
@@ -109,7 +113,10 @@ func (c *component) firstOrder(n int) {
 			k := c.layer[v]
 			c.pos[v] = int32(len(c.layers[k]))
 			c.layers[k] = append(c.layers[k], v)
-			kids = longOutside(append(kids[:0], c.down.of(v)...), reach)
+			kids = append(kids[:0], c.down.of(v)...)
+			if outside {
+				longOutside(kids, reach)
+			}
 			for _, u := range kids {
 				if !seen[u] {
 					seen[u] = true
@@ -121,7 +128,7 @@ func (c *component) firstOrder(n int) {
 }
 
 // longOutside reorders vertices in place so that reach rises from the middle to both ends.
-func longOutside(list, reach []int32) []int32 {
+func longOutside(list, reach []int32) {
 	slices.SortStableFunc(list, func(a, b int32) int { return cmp.Compare(reach[b], reach[a]) })
 	sorted := slices.Clone(list)
 	for i, v := range sorted {
@@ -131,7 +138,6 @@ func longOutside(list, reach []int32) []int32 {
 			list[len(list)-1-i/2] = v
 		}
 	}
-	return list
 }
 
 // orderer reduces crossings by sweeps of barycentres and by swapping neighbours, and keeps the best order it met.
@@ -145,13 +151,17 @@ type orderer struct {
 	near [2][]int32
 }
 
-// orderKey is a vertex and the place it would like in its layer.
+// orderKey is a vertex and the place it would like in its layer; tie orders equals.
 type orderKey struct {
-	at float64
-	v  int32
+	at     float64
+	v, tie int32
 }
 
-// reduceCrossings orders the vertices of each layer and counts the crossings that are left.
+// maxTwoStarts is the number of links up to which two first orders are tried.
+const maxTwoStarts = 8_000
+
+// reduceCrossings orders the vertices of each layer and counts the crossings that are left. The outcome depends on the
+// first order by chance, so the better of two is taken where that is cheap.
 func (c *component) reduceCrossings() {
 	o := &orderer{component: c}
 	widest := 0
@@ -159,12 +169,26 @@ func (c *component) reduceCrossings() {
 		widest = max(widest, len(l))
 	}
 	o.tree = make([]int32, widest+2)
-	sweeps := min(max(2_400_000/(len(c.down.list)+1), 5), 32)
+	best, count := o.improve()
+	if count > 0 && len(c.down.list) <= maxTwoStarts {
+		c.firstOrder(len(c.nodes), false)
+		if other, n := o.improve(); n < count {
+			best, count = other, n
+		}
+	}
+	c.restore(best)
+	c.crossings = count
+}
+
+// improve sweeps from the present order and returns the best order met and its crossings.
+func (o *orderer) improve() ([][]int32, int) {
+	links := len(o.down.list)
+	sweeps := min(max(2_400_000/(links+1), 5), 32)
 	swaps := 3
-	if len(c.down.list) > 60_000 {
+	if links > 60_000 {
 		swaps = 1
 	}
-	best, bestCount := c.snapshot(), o.countAll()
+	best, bestCount := o.snapshot(), o.countAll()
 	for i, idle := 0, 0; i < sweeps && idle < 8 && bestCount > 0; i++ {
 		o.sweep(i%2 == 0, i%4 >= 2)
 		for range swaps {
@@ -173,13 +197,12 @@ func (c *component) reduceCrossings() {
 			}
 		}
 		if n := o.countAll(); n < bestCount {
-			best, bestCount, idle = c.snapshot(), n, 0
+			best, bestCount, idle = o.snapshot(), n, 0
 		} else {
 			idle++
 		}
 	}
-	c.restore(best)
-	c.crossings = bestCount
+	return best, bestCount
 }
 
 // snapshot copies the order of all layers.
@@ -221,12 +244,21 @@ func (o *orderer) sweep(downwards, flip bool) {
 			for _, u := range nb {
 				sum += int(o.pos[u])
 			}
-			o.keys = append(o.keys, orderKey{float64(sum) / float64(len(nb)), v})
+			tie := int32(len(o.keys))
+			if flip {
+				tie = -tie
+			}
+			o.keys = append(o.keys, orderKey{float64(sum) / float64(len(nb)), v, tie})
 		}
-		if flip {
-			slices.Reverse(o.keys)
-		}
-		slices.SortStableFunc(o.keys, func(a, b orderKey) int { return cmp.Compare(a.at, b.at) })
+		slices.SortFunc(o.keys, func(a, b orderKey) int {
+			switch {
+			case a.at < b.at:
+				return -1
+			case a.at > b.at:
+				return 1
+			}
+			return int(a.tie - b.tie)
+		})
 		next := 0
 		for j, v := range l {
 			if len(near.of(v)) == 0 {
@@ -259,10 +291,14 @@ func (o *orderer) transpose() bool {
 
 // gain returns the crossings saved between arcs of v and arcs of w, its right neighbour, if the two change places.
 func (o *orderer) gain(v, w int32, near adjacency) int {
-	a, b := o.places(near.of(v), 0), o.places(near.of(w), 1)
-	if len(a) == 0 || len(b) == 0 {
+	nv, nw := near.of(v), near.of(w)
+	if len(nv) == 0 || len(nw) == 0 {
 		return 0
 	}
+	if len(nv) == 1 && len(nw) == 1 { // two dummies, mostly
+		return cmp.Compare(o.pos[nv[0]], o.pos[nw[0]])
+	}
+	a, b := o.places(nv, 0), o.places(nw, 1)
 	gain, lo, le := 0, 0, 0
 	for _, p := range a { // b[:lo] < p, b[:le] <= p
 		for lo < len(b) && b[lo] < p {
@@ -282,7 +318,9 @@ func (o *orderer) places(nb []int32, slot int) []int32 {
 	for _, u := range nb {
 		s = append(s, o.pos[u])
 	}
-	slices.Sort(s)
+	if len(s) > 1 {
+		slices.Sort(s)
+	}
 	o.near[slot] = s
 	return s
 }

@@ -43,10 +43,12 @@ type separation struct {
 	dist     float64
 }
 
-// pull is an arc segment between two vertices or blocks and how strongly it wants to be vertical.
+// pull is an arc segment between two vertices or blocks and how strongly it wants to be vertical. An end pulls the other no
+// harder than something else holds it: a source or leaf that hangs on this one segment follows instead of pulling, so a
+// heavy part that is tied to the rest by one light arc can move there.
 type pull struct {
-	a, b   int32
-	weight float64
+	a, b     int32
+	onA, onB float64 // how hard each end is pulled
 }
 
 // assignX gives each vertex of the component its x and shifts the component to start at 0.
@@ -276,8 +278,18 @@ func (p *positioner) collectLinks() {
 			case a || b:
 				k = 2
 			}
-			p.links = append(p.links, pull{ch[j-1], ch[j], w * k})
+			p.links = append(p.links, pull{ch[j-1], ch[j], w * k, w * k})
 		}
+	}
+	total := make([]float64, len(p.layer))
+	for _, q := range p.links {
+		total[q.a] += q.onB
+		total[q.b] += q.onA
+	}
+	for i, q := range p.links {
+		const loose = 0.02
+		p.links[i].onB = min(q.onB, total[q.a]-q.onB+loose)
+		p.links[i].onA = min(q.onA, total[q.b]-q.onA+loose)
 	}
 	p.above = newAdjacency(len(p.layer), len(p.links), func(i int) (int32, int32) { return p.links[i].b, int32(i) })
 	p.below = newAdjacency(len(p.layer), len(p.links), func(i int) (int32, int32) { return p.links[i].a, int32(i) })
@@ -330,14 +342,14 @@ func (p *positioner) placeLayer(l []int32, up, down bool) {
 		sum, weight := 0.0, 0.0
 		if up {
 			for _, q := range p.above.of(v) {
-				sum += p.links[q].weight * p.x[p.links[q].a]
-				weight += p.links[q].weight
+				sum += p.links[q].onB * p.x[p.links[q].a]
+				weight += p.links[q].onB
 			}
 		}
 		if down {
 			for _, q := range p.below.of(v) {
-				sum += p.links[q].weight * p.x[p.links[q].b]
-				weight += p.links[q].weight
+				sum += p.links[q].onA * p.x[p.links[q].b]
+				weight += p.links[q].onA
 			}
 		}
 		if weight == 0 {
@@ -384,7 +396,7 @@ func (p *positioner) joinBlocks() {
 	p.project()
 	for _, q := range p.links {
 		if a, b := p.block[q.a], p.block[q.b]; a != b {
-			p.pulls = append(p.pulls, pull{a, b, q.weight})
+			p.pulls = append(p.pulls, pull{a, b, q.onA, q.onB})
 		}
 	}
 	m := len(p.pulls)
@@ -428,8 +440,11 @@ func (p *positioner) settle() {
 			}
 			near = near[:0]
 			for _, q := range p.touch.of(b) {
-				u := p.pulls[q].a + p.pulls[q].b - b
-				near = append(near, pullTo{p.at[u], p.pulls[q].weight})
+				if pl := p.pulls[q]; pl.a == b {
+					near = append(near, pullTo{p.at[pl.b], pl.onA})
+				} else {
+					near = append(near, pullTo{p.at[pl.a], pl.onB})
+				}
 			}
 			if len(near) == 0 {
 				continue

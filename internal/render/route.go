@@ -204,21 +204,19 @@ func reversePath(path []Segment) []Segment {
 	return out
 }
 
-// loopRoute draws self loop number nth (from 0) of a box on its right side. It returns the route, the room it takes right
-// of the box, and the y of its middle.
-func loopRoute(box Rect, nth int, width float64) (Route, float64) {
+// loopRoute draws self loop number nth (from 0) of a box on its right side.
+func loopRoute(box Rect, nth int, width float64) Route {
 	length, _ := arrow(width)
 	mid := box.Y + box.H/2
 	spread := min(box.H/2-3, 9)
-	reach := loopReach(nth)
 	x := box.X + box.W
 	start, end := Point{x, mid - spread}, Point{x, mid + spread}
-	out := x + reach*1.2
+	out := x + loopReach(nth)*1.2 // a cubic reaches three quarters of the way to its control points
 	path := []Segment{
 		{Op: MoveTo, P: [3]Point{start}},
 		{Op: CubicTo, P: [3]Point{{out, start.Y - 4}, {out, end.Y + 4}, {x + length, end.Y}}},
 	}
-	return Route{Start: start, End: end, Path: path}, reach
+	return Route{Start: start, End: end, Path: path}
 }
 
 // loopReach is how far self loop number nth goes out of its box, px.

@@ -38,7 +38,8 @@ func Sparkline(values []float64, width int, o TextOptions) string {
 		case hi <= lo:
 			b.WriteRune(ramp[0])
 		default:
-			b.WriteRune(ramp[min(int((v/(hi-lo)-lo/(hi-lo))*float64(len(ramp))), len(ramp)-1)])
+			f := (v/2 - lo/2) / (hi/2 - lo/2) // halves, because the whole difference may overflow
+			b.WriteRune(ramp[min(int(f*float64(len(ramp))), len(ramp)-1)])
 		}
 	}
 	return b.String()

@@ -25,6 +25,10 @@ type Instruction struct {
 	Func, File string // File is a base name
 	Line       int
 	Flat, Cum  int64
+
+	// sampled is the function by the samples here: the text has no other, as
+	// go tool pprof's.
+	sampled string
 }
 
 // AsmRoutine is the code of one symbol.
@@ -186,8 +190,8 @@ func annotate(insts []symbol.Inst, samples []codeSample) []Instruction {
 			if n.Line != 0 && a.Line == 0 {
 				a.Line = n.Line
 			}
-			if n.Name != "" && a.Func == "" {
-				a.Func = n.Name
+			if a.sampled == "" {
+				a.sampled = n.Name
 			}
 		}
 		if flatDiv != 0 {
@@ -195,6 +199,9 @@ func annotate(insts []symbol.Inst, samples []codeSample) []Instruction {
 		}
 		if cumDiv != 0 {
 			a.Cum /= cumDiv
+		}
+		if a.Func == "" {
+			a.Func = a.sampled
 		}
 		out[i] = a
 	}
@@ -218,9 +225,9 @@ func (d *Disasm) WriteText(out io.Writer) error {
 		var prev Instruction
 		for _, in := range rt.Instructions {
 			place := ""
-			if in.Func != prev.Func || in.File != prev.File || in.Line != prev.Line {
-				if in.Func != "" {
-					place = in.Func + " "
+			if in.sampled != prev.sampled || in.File != prev.File || in.Line != prev.Line {
+				if in.sampled != "" {
+					place = in.sampled + " "
 				}
 				if in.File != "" {
 					place += in.File

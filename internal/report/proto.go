@@ -56,8 +56,8 @@ func NewTopProto(r *Report) (*Proto, error) {
 	return &Proto{p}, nil
 }
 
-// gzipLevel trades a few percent of size for most of the time of the default.
-const gzipLevel = 3
+// gzipLevel trades a tenth of size for most of the time of the default.
+const gzipLevel = 1
 
 // WriteText writes the compressed message.
 func (p *Proto) WriteText(w io.Writer) error { return WriteProfile(w, p.Profile) }

@@ -36,6 +36,8 @@ type Report struct {
 	// that show code; nil where there are none.
 	Objects Objects
 	Sources Sources
+	// Categories colours pictures; nil guesses from names alone.
+	Categories Categories
 	// Colour marks up text for a terminal.
 	Colour bool
 

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
 	"io/fs"
@@ -32,11 +33,33 @@ func (f *file) load(ctx context.Context, s *session, t *tracker, r *Result) erro
 		t.expect(size)
 	}
 	m := &meter{ctx: ctx, in: h, track: t}
-	in := bufio.NewReaderSize(m, readBuffer)
+	in := bufio.NewReaderSize(m, int(min(max(size, 512), readBuffer)))
 	if head, _ := in.Peek(len(perfMagic)); bytes.Equal(head, []byte(perfMagic)) {
 		return s.loadPerf(ctx, f.path, r)
 	}
-	return s.decode(m, in, r, size)
+	return s.decode(m, in, r, unpackedSize(h, size))
+}
+
+// unpackedSize is how large a file of size bytes is once a gzip wrapper is
+// off: its trailer says so, modulo 4 GiB. 0 when that cannot be true.
+func unpackedSize(h io.ReaderAt, size int64) int64 {
+	var magic [2]byte
+	var trailer [4]byte
+	if size < 18 {
+		return size
+	}
+	if _, err := h.ReadAt(magic[:], 0); err != nil || magic != [2]byte{0x1f, 0x8b} {
+		return size
+	}
+	if _, err := h.ReadAt(trailer[:], size-4); err != nil {
+		return 0
+	}
+	const maxRatio = 20 // profiles shrink to a fifth or so; more is suspicious
+	n := int64(binary.LittleEndian.Uint32(trailer[:]))
+	if n < size/2 || n > size*maxRatio {
+		return 0
+	}
+	return n
 }
 
 // stream is a named pipe, a /dev/fd/N or a device.

@@ -98,7 +98,7 @@ func (u *remote) decode(s *session, m *meter, resp *http.Response, r *Result, fi
 	if line := firstLine(head); knownHint(line) != "" {
 		return &hinted{fmt.Errorf("%w: the answer is a message: %s", format.ErrUnrecognized, line), knownHint(line)}
 	}
-	return s.decode(m, in, r, max(0, resp.ContentLength))
+	return s.decode(m, in, r, 0)
 }
 
 // maxPage is how much of an answer is looked at for the links of a page, bytes;

@@ -1,50 +1,43 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"runtime/pprof"
 	"time"
 
-	"github.com/profoundhq/profound/internal/format"
+	"github.com/profoundhq/profound/internal/profile"
 	"github.com/profoundhq/profound/internal/report"
-	"github.com/profoundhq/profound/internal/view"
+	"github.com/profoundhq/profound/internal/source"
 )
 
 func main() {
 	f, _ := os.Create("/tmp/cpu.prof")
-	runtime.SetCPUProfileRate(500)
 	pprof.StartCPUProfile(f)
-	t := time.Now()
-	step := func(s string) {
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		fmt.Fprintf(os.Stderr, "%-10s %v heap %d MB sys %d MB gc %d\n", s, time.Since(t), m.HeapAlloc>>20, m.Sys>>20, m.NumGC)
+	var fetch, merge, write time.Duration
+	for i := 0; i < 30; i++ {
+		t := time.Now()
+		rs, err := source.Fetch(context.Background(), os.Args[1:], source.Options{})
+		if err != nil {
+			panic(err)
+		}
+		fetch += time.Since(t)
 		t = time.Now()
+		var ps []*profile.Profile
+		for _, r := range rs {
+			ps = append(ps, r.Profile)
+		}
+		p, err := profile.Merge(ps)
+		if err != nil {
+			panic(err)
+		}
+		merge += time.Since(t)
+		t = time.Now()
+		report.WriteProfile(io.Discard, p)
+		write += time.Since(t)
 	}
-	in, _ := os.Open(os.Args[1])
-	st, _ := in.Stat()
-	p, _, err := format.Decode(in, "", format.Options{SizeHint: st.Size()})
-	if err != nil {
-		panic(err)
-	}
-	step("decode")
-	o := view.Defaults()
-	o.NodeCount = 0
-	v, err := view.Prepare(p, o, func(string) {})
-	step("prepare")
-	var res report.Result
-	r := report.New(v)
-	if len(os.Args) > 2 {
-		v.Options.NodeCount = 80
-		res = report.NewDot(r)
-	} else {
-		res = report.NewTop(r)
-	}
-	step("report")
-	res.WriteText(io.Discard)
-	step("write")
+	fmt.Fprintln(os.Stderr, "fetch", fetch/30, "merge", merge/30, "write", write/30)
 	pprof.StopCPUProfile()
 }

@@ -324,8 +324,9 @@ func anyWanted(frames []profile.LocationID, wanted []bool) bool {
 
 // inlineEdges collects, for a flat list, the edges into those shown nodes
 // that were inlined somewhere. Values of g do not change: a node's flat and
-// cum do not depend on which others are kept.
-func (v *View) inlineEdges(w *stackWeights, g *Graph) {
+// cum do not depend on which others are kept. cut tells that the other nodes
+// are left out of the graph; else they are in it, but not worth showing.
+func (v *View) inlineEdges(w *stackWeights, g *Graph, cut bool) {
 	t := v.nodeTable()
 	shown := make([]bool, len(t.frames))
 	inlined := make([]bool, len(t.frames))
@@ -348,7 +349,7 @@ func (v *View) inlineEdges(w *stackWeights, g *Graph) {
 	e := &Graph{view: v, kept: make([]int32, len(t.frames)), Nodes: make([]Node, len(g.Nodes))}
 	for f := range e.kept {
 		e.kept[f] = -1
-		if shown[f] {
+		if shown[f] || !cut {
 			e.kept[f] = g.kept[f]
 		}
 	}

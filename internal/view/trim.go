@@ -58,7 +58,7 @@ func (v *View) Trim(purpose Purpose) *Trimmed {
 		if cut {
 			g.Order = keep
 		}
-		v.trimList(w, g, &t, edgeCutoff)
+		v.trimList(w, g, &t, edgeCutoff, cut)
 		return &t
 	}
 	switch {
@@ -98,13 +98,14 @@ func (v *View) Trim(purpose Purpose) *Trimmed {
 
 // trimList finishes a flat list, which needs no graph of the kept nodes: their
 // values are those of the first graph.
-func (v *View) trimList(w *stackWeights, g *Graph, t *Trimmed, edgeCutoff int64) {
+func (v *View) trimList(w *stackWeights, g *Graph, t *Trimmed, edgeCutoff int64, cut bool) {
 	t.OrigCount = len(g.Order)
 	g.sort(v.Options.Sort == "cum", false)
 	if n := v.Options.NodeCount; n > 0 && n < len(g.Order) {
 		g.Order = g.Order[:n]
+		cut = true
 	}
-	v.inlineEdges(w, g)
+	v.inlineEdges(w, g, cut)
 	t.DroppedEdges = g.trimEdges(edgeCutoff)
 	t.Graph = g
 }

@@ -200,3 +200,17 @@ func labelUnits(p *profile.Profile, warn func(string)) map[string]string {
 	}
 	return units
 }
+
+// Regranulate is the view of the same filtered samples at another, coarser
+// granularity.
+func (v *View) Regranulate(granularity string, noInlines bool) (*View, error) {
+	c := *v
+	c.frames = nil
+	c.Options.Granularity, c.Options.NoInlines = granularity, noInlines
+	p, err := aggregate(v.Profile, c.Options)
+	if err != nil {
+		return nil, err
+	}
+	c.setProfile(p)
+	return &c, nil
+}

@@ -148,34 +148,47 @@ func TestDecodeOwnStacks(t *testing.T) {
 		go func() { started <- struct{}{}; parkHere(release) }()
 		<-started
 	}
-	buf := make([]byte, 1<<20)
-	buf = buf[:runtime.Stack(buf, true)]
-	total := int64(bytes.Count(buf, []byte("\ngoroutine ")) + 1)
-	p, err := Decode(bytes.NewReader(buf))
-	close(release)
-	if err != nil {
-		t.Fatal(err)
+	defer close(release)
+	// A goroutine that has answered may still be on its way to the channel.
+	var p *profile.Profile
+	for range 100_000 {
+		buf := make([]byte, 1<<20)
+		buf = buf[:runtime.Stack(buf, true)]
+		total := int64(bytes.Count(buf, []byte("\ngoroutine ")) + 1)
+		var err error
+		if p, err = Decode(bytes.NewReader(buf)); err != nil {
+			t.Fatal(err)
+		}
+		if len(p.Warnings) > 0 {
+			t.Fatal(p.Warnings)
+		}
+		var sum int64
+		for _, v := range p.Samples.Values[0] {
+			sum += v
+		}
+		if sum != total {
+			t.Fatalf("%d goroutines of %d\n%s", sum, total, show(p))
+		}
+		if parked(p) == n {
+			return
+		}
+		runtime.Gosched()
 	}
-	if len(p.Warnings) > 0 {
-		t.Error(p.Warnings)
-	}
-	var sum, parked int64
+	t.Errorf("no sample of %d parked goroutines:\n%s", n, show(p))
+}
+
+// parked is the value of the largest sample that waits in parkHere.
+func parked(p *profile.Profile) (most int64) {
 	for i, v := range p.Samples.Values[0] {
-		sum += v
 		for _, l := range p.Stacks.Of(p.Samples.Stack[i]) {
 			for _, ln := range p.Locations.LinesOf(l) {
 				if strings.HasSuffix(p.FunctionName(ln.Function), "gotext.parkHere") && ln.Line > 0 {
-					parked += v
+					most = max(most, v)
 				}
 			}
 		}
 	}
-	if sum != total || parked != n {
-		t.Errorf("%d goroutines of %d, %d parked of %d\n%s", sum, total, parked, n, show(p))
-	}
-	if !strings.Contains(show(p), fmt.Sprintf("%d created_by=", n)) {
-		t.Errorf("parked goroutines are not one sample:\n%s", show(p))
-	}
+	return most
 }
 
 //go:noinline

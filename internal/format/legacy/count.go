@@ -55,6 +55,9 @@ func DecodeCount(r io.Reader) (*profile.Profile, error) {
 		if bytes.HasPrefix(line, []byte("---")) {
 			break
 		}
+		if _, again := countHeader(line); again {
+			return nil, secondProfile(in)
+		}
 		digits := decimalLen(line)
 		rest, ok := bytes.CutPrefix(line[digits:], []byte(" @ 0x"))
 		if digits == 0 || !ok || len(addressPart(rest)) != len(rest) {
@@ -76,6 +79,11 @@ func DecodeCount(r io.Reader) (*profile.Profile, error) {
 		return nil, err
 	}
 	return t.finish(false)
+}
+
+// secondProfile is the error for a file of several profiles.
+func secondProfile(in *lines.Reader) error {
+	return in.Errorf("another profile begins here, %s; split the file", lines.Quote(in.Bytes()))
 }
 
 // skipComments goes to the first line that is neither blank nor a comment.

@@ -126,6 +126,10 @@ func DecodeHeap(r io.Reader) (*profile.Profile, error) {
 // parseHeapSample reads the values of one line; rest is what follows the @.
 // block is the mean size of an object in bytes.
 func parseHeapSample(in *lines.Reader, line []byte, k heapKind) (values []int64, block int64, rest []byte, err error) {
+	// pprof takes such a header for a sample without a stack.
+	if bytes.HasPrefix(line, []byte("heap profile:")) {
+		return nil, 0, nil, secondProfile(in)
+	}
 	at := heapSample.FindSubmatchIndex(line)
 	if at == nil {
 		return nil, 0, nil, in.Bad(`"N: BYTES [N: BYTES] @ 0xADDRESS ..."`)

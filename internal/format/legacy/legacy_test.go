@@ -189,12 +189,13 @@ func TestMapVariablesStayBounded(t *testing.T) {
 }
 
 func TestPlacerGivesUp(t *testing.T) {
-	p := newPlacer(make([]profile.Mapping, 1<<14))
-	for i := range 1<<14 + 1 {
-		p.find(uint64(i + 1))
+	p := newPlacer([]profile.Mapping{{Start: 1, Limit: 5}, {Start: 5, Limit: 9}})
+	p.budget = 4
+	if a, b := p.find(3), p.find(6); a != 0 || b != 1 || p.warning != nil {
+		t.Errorf("mappings %d and %d, warning %v", a, b, p.warning)
 	}
-	if p.warning == nil {
-		t.Error("no warning")
+	if c := p.find(6); c != 2 || p.warning == nil {
+		t.Errorf("mapping %d, warning %v", c, p.warning)
 	}
 }
 

@@ -200,7 +200,7 @@ const maxPlacing = 1 << 28
 type placer struct {
 	maps    []profile.Mapping
 	fake    int // index of the stand-in mapping, -1 while there is none
-	work    int
+	budget  int // comparisons left
 	warning error
 }
 
@@ -217,7 +217,7 @@ func newPlacer(maps []profile.Mapping) *placer {
 	if len(maps) > 0 && maps[0].Start-maps[0].Offset == linkAddress {
 		maps[0].Start, maps[0].Offset = linkAddress, 0
 	}
-	return &placer{maps: maps, fake: -1}
+	return &placer{maps: maps, fake: -1, budget: maxPlacing}
 }
 
 // find is the index of the mapping of addr, -1 for address 0. An address
@@ -227,7 +227,7 @@ func (p *placer) find(addr uint64) int {
 	if addr == 0 {
 		return -1
 	}
-	if p.work += len(p.maps); p.work > maxPlacing {
+	if p.budget -= len(p.maps); p.budget < 0 {
 		if p.warning == nil {
 			p.warning = fmt.Errorf("memory map: %d mappings are too many for this number of locations; some are left without mapping", len(p.maps))
 		}

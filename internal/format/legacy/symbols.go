@@ -29,6 +29,8 @@ import (
 const (
 	hiddenRuntime = "runtime.[hidden]"
 	goexit        = "runtime.goexit"
+	// hiddenFile is the best known of where these functions are: their package.
+	hiddenFile = "runtime"
 )
 
 // comment reads one '#' line behind the newest sample of t. Comments of no
@@ -169,11 +171,11 @@ func (t *table) nameHidden() {
 		s := t.stack(r)
 		for _, l := range s[:r.shown] {
 			if len(t.lines[l]) == 0 {
-				t.lines[l] = []frame{{function: hiddenRuntime}}
+				t.lines[l] = []frame{{function: hiddenRuntime, file: hiddenFile}}
 			}
 		}
 		if last := s[len(s)-1]; len(t.lines[last]) == 0 {
-			t.lines[last] = []frame{{function: goexit}}
+			t.lines[last] = []frame{{function: goexit, file: hiddenFile}}
 		}
 	}
 }

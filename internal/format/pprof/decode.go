@@ -180,17 +180,44 @@ type decoder struct {
 }
 
 func newDecoder(r io.Reader, opt Options) *decoder {
-	d := &decoder{in: newStream(r, opt.MaxBytes), opt: opt, p: profile.NewEmpty()}
+	d := &decoder{in: newStream(r, opt), opt: opt, p: profile.NewEmpty()}
 	d.functions.rows = make([]uint64, 1)
 	d.locations.rows = make([]uint64, 1)
 	d.mappings.rows = make([]uint64, 1)
 	d.mappingRefs = make([]struct{ file, build uint64 }, 1)
-	// A frame takes two bytes of the input or more once there are over 127
-	// locations. Reserved but untouched pages cost nothing.
-	if n := min(opt.SizeHint, opt.MaxBytes) / 2; n > 1<<16 {
+	// In large profiles a frame takes about three bytes of the input. Pages
+	// that are reserved but not touched cost nothing.
+	if n := min(opt.SizeHint, opt.MaxBytes) / 3; n > 1<<10 {
 		d.p.Stacks.Frames = make([]profile.LocationID, 0, n)
 	}
+	d.reserve(int(min(opt.SizeHint, opt.MaxBytes, 4<<20)))
 	return d
+}
+
+// reserve makes room for the symbol tables of an ordinary profile of size
+// bytes, so that small profiles are decoded without growing them.
+func (d *decoder) reserve(size int) {
+	if size == 0 {
+		return
+	}
+	locations, functions := 16+size/64, 16+size/96
+	l, f := &d.p.Locations, &d.p.Functions
+	l.Address = grown(l.Address, locations)
+	l.Mapping = grown(l.Mapping, locations)
+	l.LineOffsets = grown(l.LineOffsets, locations+2)
+	l.Lines = grown(l.Lines, locations)
+	d.locations.rows = grown(d.locations.rows, locations)
+	f.Name = grown(f.Name, functions)
+	f.SystemName = grown(f.SystemName, functions)
+	f.File = grown(f.File, functions)
+	f.StartLine = grown(f.StartLine, functions)
+	d.functions.rows = grown(d.functions.rows, functions)
+	d.strEnds = make([]int, 0, 16+size/48)
+	d.arena = make([]byte, 0, size/2)
+}
+
+func grown[T any](s []T, n int) []T {
+	return append(make([]T, 0, max(n, len(s))), s...)
 }
 
 // charge accounts n bytes of table memory.

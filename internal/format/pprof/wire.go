@@ -98,8 +98,12 @@ type stream struct {
 
 const streamBuffer = 256 << 10
 
-func newStream(r io.Reader, max int64) *stream {
-	return &stream{r: r, buf: make([]byte, 0, streamBuffer), max: max}
+func newStream(r io.Reader, opt Options) *stream {
+	size := int64(streamBuffer)
+	if opt.SizeHint > 0 {
+		size = min(size, opt.SizeHint+16)
+	}
+	return &stream{r: r, buf: make([]byte, 0, size), max: opt.MaxBytes}
 }
 
 // offset is the input position of the next unread byte.
