@@ -30,5 +30,3 @@ func findCommand(name string) *command {
 	}
 	return nil
 }
-
-func (s *session) serve(ctx context.Context, inv *invocation) error { return usagef("no page yet") }

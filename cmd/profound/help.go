@@ -210,12 +210,12 @@ func kindHelp(k *report.Kind) string {
 		usage = "NAME [n] [focus_regex]* [-ignore_regex]* >f"
 	}
 	lines := strings.Split(strings.ReplaceAll(usage, "NAME", k.Name), "\n")
-	b.WriteString("\nCommand line:   " + flagForm + "\nAt the prompt:  " + lines[0] + "\n")
+	b.WriteString("\nCommand line:   " + flagForm + "\n" + hang("At the prompt:  ", lines[0]))
 	if len(lines) > 1 {
 		b.WriteString(wrap(strings.Join(lines[1:], " "), 16))
 	}
 	if k.Ext != "" && k.Viewer == "" {
-		fmt.Fprintf(&b, "On a terminal it goes to a file profile001.%s; -output names another.\n", k.Ext)
+		b.WriteString(wrap(fmt.Sprintf("On a terminal it goes to the file profile001.%s; -output names another.", k.Ext), 0))
 	}
 	if !slices.Contains(pprofReports(), k.Name) {
 		b.WriteString("pprof does not have this report.\n")
@@ -286,7 +286,7 @@ func fieldNotes(name string) string {
 	case "mean":
 		return "See also: help memory"
 	case "nodecount":
-		return "-1 leaves it to the report: all rows for top (10 at the prompt), 80 for graphs.\n0 is no limit."
+		return "-1 leaves it to the report: all for top (10 at the prompt), 80 for graphs.\n0 is no limit."
 	case "drop_negative", "normalize":
 		return "See also: help diff"
 	case "source_path", "trim_path":

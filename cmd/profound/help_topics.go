@@ -100,15 +100,15 @@ named and left out. A binary may stand before them: "help symbols".
 
 Fetching: -seconds is how long a CPU profile takes, -timeout how long to wait,
 -header and -bearer_token_file identify you, -tls_cert, -tls_key and -tls_ca
-are for TLS. What is fetched is kept in $PPROF_TMPDIR, else in $HOME/pprof, unless
--no_save is given. -max_size bounds what is unpacked.
+are for TLS. What is fetched is kept in $PPROF_TMPDIR, else in $HOME/pprof,
+unless -no_save is given. -max_size bounds what is unpacked.
 `
 
 const formatsText = `The kind of a file is found by looking into it; its name does not matter.
 Any of them may be compressed with gzip or zstd.
 
   profile.proto        what runtime/pprof and most profilers write today
-  goroutine dumps      /debug/pprof/goroutine?debug=1 and debug=2, panic output
+  goroutine dumps      goroutine?debug=1 and debug=2, the output of a panic
   other debug=1 text   heap, allocs, threadcreate, block, mutex
   gperftools           the older cpu, heap, contention and thread formats
   jemalloc             heap_v2

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -23,6 +24,7 @@ import (
 // load fetches, merges, subtracts, symbolizes and prunes: from the names on
 // the command line to the one profile all reports read.
 func load(ctx context.Context, inv *invocation, e *env, objects *symbol.Set) (*profile.Profile, error) {
+	relaxGC(append(slices.Clip(inv.sources), inv.bases...))
 	src, base, err := fetchAll(ctx, inv, e)
 	if err != nil {
 		return nil, err
@@ -56,6 +58,23 @@ func load(ctx context.Context, inv *invocation, e *env, objects *symbol.Set) (*p
 		save(p, e)
 	}
 	return p, nil
+}
+
+// relaxGC lets the heap of a short run on small files grow: collecting it
+// would cost more than the memory is worth.
+func relaxGC(sources []string) {
+	const small, relaxed = 8 << 20, 400
+	var total int64
+	for _, s := range sources {
+		info, err := os.Stat(s)
+		if err != nil || !info.Mode().IsRegular() {
+			return
+		}
+		total += info.Size()
+	}
+	if total < small {
+		debug.SetGCPercent(relaxed)
+	}
 }
 
 func anyRemote(lists ...[]source.Result) bool {
@@ -110,9 +129,9 @@ func pprofReads(results []source.Result) bool {
 			continue
 		}
 		switch r.Kind {
-		case format.KindProto, format.KindJava:
+		case format.KindProto, format.KindJava, format.KindCPU, format.KindThread:
 			return true
-		case format.KindCPU, format.KindHeap, format.KindGoCount, format.KindThread, format.KindContention:
+		case format.KindHeap, format.KindGoCount, format.KindContention:
 			if r.Profile.Functions.Len() == 1 {
 				return true
 			}

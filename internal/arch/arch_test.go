@@ -552,3 +552,23 @@ func TestNoMachinePaths(t *testing.T) {
 		}
 	})
 }
+
+func TestFunctionsAreShort(t *testing.T) {
+	for _, f := range goFiles(t) {
+		if f.test {
+			continue
+		}
+		for _, d := range f.ast.Decls {
+			fn, ok := d.(*ast.FuncDecl)
+			if !ok {
+				continue
+			}
+			if n := f.fset.Position(fn.End()).Line - f.fset.Position(fn.Pos()).Line + 1; n > maxFuncLines {
+				t.Errorf("%s: %s has %d lines, more than %d; give its parts names", f.at(fn), fn.Name.Name, n, maxFuncLines)
+			}
+			if n := fn.Type.Params.NumFields(); n > maxParams {
+				t.Errorf("%s: %s takes %d parameters, more than %d; put those that belong together into a struct", f.at(fn), fn.Name.Name, n, maxParams)
+			}
+		}
+	}
+}

@@ -27,7 +27,8 @@ type sortRow struct {
 }
 
 // sortRows orders by key, name, minor value and finally every field of the
-// frame. Addresses are compared as numbers.
+// frame. Addresses are compared as numbers. Nodes of a tree may still be equal;
+// sort.Slice then leaves them as sort.Sort leaves pprof's.
 func (g *Graph) sortRows(rows []sortRow) {
 	sort.Slice(rows, func(i, j int) bool {
 		a, b := &rows[i], &rows[j]
@@ -52,10 +53,7 @@ func (g *Graph) sortRows(rows []sortRow) {
 		if a.minor != b.minor {
 			return a.minor > b.minor
 		}
-		if ka, kb := fa.sortKey(), fb.sortKey(); ka != kb {
-			return ka < kb
-		}
-		return a.node < b.node
+		return fa.sortKey() < fb.sortKey()
 	})
 	for i := range rows {
 		g.Order[i] = rows[i].node

@@ -86,54 +86,125 @@ func (g *Graph) countWithTags(w *stackWeights, limit int, cutoff int64) int {
 type tagKey struct {
 	group int32
 	name  string
+}
+
+// numericTag is a tagKey with the value it was first seen with.
+type numericTag struct {
+	tagKey
 	unit  string
 	value int64
 }
 
-// setTags are the tags a label set contributes to.
-type setTags struct {
-	group   int32 // joined string labels; 0 is none
-	numeric []int32
+// tagTable numbers the tags of a profile: groups of equal string labels, and
+// the numeric tags within each. It is made once a view and expands each label
+// set once, not once a node; names are made for groups that are shown only.
+type tagTable struct {
+	v *View
+	// group is the string labels of each label set, numeric its numeric tags;
+	// numeric is nil when no set has any.
+	group   []int32
+	numeric [][]int32
+	keys    []numericTag
+	// parts holds the string labels of each group.
+	parts *profile.LabelSets
+	// groupSum and keySum add up what was sampled under each, without signs.
+	groupSum []int64
+	keySum   []int64
 }
 
-// tagCollector numbers tags over the whole profile: string groups first come,
-// then numeric tags. Label sets are expanded once each, not once a node.
-type tagCollector struct {
-	v      *View
-	groups *namer
-	keys   []tagKey
-	byKey  map[[2]any]int32
-	sets   []setTags
+// tagTable makes the table on first use.
+func (v *View) tagTable() *tagTable {
+	if v.tags == nil {
+		v.tags = newTagTable(v)
+	}
+	return v.tags
 }
 
-func (c *tagCollector) expand(id profile.LabelSetID) setTags {
-	p := c.v.Profile
-	var st setTags
-	var joined []string
-	set := p.LabelSets.Of(id)
-	for _, l := range set {
-		if l.Str != 0 && p.Strings[l.Key] != profile.BaseLabel {
-			joined = append(joined, p.Strings[l.Key]+":"+p.Strings[l.Str])
+func newTagTable(v *View) *tagTable {
+	p := v.Profile
+	t := &tagTable{v: v, group: make([]int32, p.LabelSets.Len()), parts: &p.LabelSets}
+	if t.stringsOnly() {
+		for id := range t.group {
+			t.group[id] = int32(id)
 		}
+	} else {
+		t.split()
+	}
+	t.groupSum = make([]int64, t.parts.Len())
+	t.keySum = make([]int64, len(t.keys))
+	for i, set := range p.Samples.Labels {
+		x := abs(v.Values[i])
+		t.groupSum[t.group[set]] += x
+		if t.numeric != nil {
+			for _, k := range t.numeric[set] {
+				t.keySum[k] += x
+			}
+		}
+	}
+	return t
+}
+
+// shownNumber is the one numeric label pictures show.
+const shownNumber = "bytes"
+
+// isShownString tells string labels that take part in a group.
+func isShownString(p *profile.Profile, l profile.Label) bool {
+	return l.Str != 0 && p.Strings[l.Key] != profile.BaseLabel
+}
+
+func (t *tagTable) stringsOnly() bool {
+	p := t.v.Profile
+	for _, l := range p.LabelSets.Labels {
+		if !isShownString(p, l) {
+			return false
+		}
+	}
+	return true
+}
+
+// split separates string labels from numbers, set by set.
+func (t *tagTable) split() {
+	p := t.v.Profile
+	t.parts = &profile.LabelSets{Offsets: []uint32{0, 0}}
+	t.numeric = make([][]int32, p.LabelSets.Len())
+	var in profile.LabelInterner
+	var buf []profile.Label
+	byKey := map[tagKey]int32{}
+	for id := range t.group {
+		set := p.LabelSets.Of(profile.LabelSetID(id))
+		buf = buf[:0]
+		for _, l := range set {
+			if isShownString(p, l) {
+				buf = append(buf, l)
+			}
+		}
+		t.group[id] = int32(in.Intern(t.parts, buf))
+		for _, l := range set {
+			if l.Str != 0 || p.Strings[l.Key] != shownNumber {
+				continue
+			}
+			u := t.v.LabelUnits[shownNumber]
+			key := tagKey{t.group[id], unit.Format(l.Num, u, t.v.Options.Unit)}
+			n, ok := byKey[key]
+			if !ok {
+				n = int32(len(t.keys))
+				byKey[key] = n
+				t.keys = append(t.keys, numericTag{key, u, l.Num})
+			}
+			t.numeric[id] = append(t.numeric[id], n)
+		}
+	}
+}
+
+// name joins the string labels of a group as key:value, sorted.
+func (t *tagTable) name(group int32) string {
+	p := t.v.Profile
+	var joined []string
+	for _, l := range t.parts.Of(profile.LabelSetID(group)) {
+		joined = append(joined, p.Strings[l.Key]+":"+p.Strings[l.Str])
 	}
 	sort.Strings(joined)
-	st.group = c.groups.id(strings.Join(joined, `\n`))
-	for _, l := range set {
-		if l.Str != 0 || p.Strings[l.Key] != "bytes" {
-			continue
-		}
-		u := c.v.LabelUnits["bytes"]
-		name := unit.Format(l.Num, u, c.v.Options.Unit)
-		key := [2]any{st.group, name}
-		n, ok := c.byKey[key]
-		if !ok {
-			n = int32(len(c.keys))
-			c.byKey[key] = n
-			c.keys = append(c.keys, tagKey{st.group, name, u, l.Num})
-		}
-		st.numeric = append(st.numeric, n)
-	}
-	return st
+	return strings.Join(joined, `\n`)
 }
 
 // collectTags adds the labels of all samples up at the given nodes, leaving
@@ -149,44 +220,37 @@ func (g *Graph) collectTags(nodes []int32, cutoff int64) map[int32]*NodeTags {
 	if p.LabelSets.Len() == 1 || len(nodes) == 0 {
 		return out
 	}
-	c := &tagCollector{v: v, groups: newNamer(), byKey: map[[2]any]int32{}}
-	c.sets = make([]setTags, p.LabelSets.Len())
-	for id := range c.sets {
-		c.sets[id] = c.expand(profile.LabelSetID(id))
-	}
-	groupSum := make([]int64, len(c.groups.list))
-	keySum := make([]int64, len(c.keys))
-	for i, set := range p.Samples.Labels {
-		st := &c.sets[set]
-		groupSum[st.group] += abs(v.Values[i])
-		for _, k := range st.numeric {
-			keySum[k] += abs(v.Values[i])
-		}
-	}
+	t := v.tagTable()
 	acc := newTagSums(g, out)
 	for i, set := range p.Samples.Labels {
-		st := &c.sets[set]
 		x, d := v.Values[i], v.divisor(i)
 		if x == 0 && d == 0 {
 			continue
 		}
-		group := st.group > 0 && groupSum[st.group] >= cutoff
-		numeric := false
-		for _, k := range st.numeric {
-			numeric = numeric || keySum[k] >= cutoff
+		group := t.group[set]
+		wanted := group != 0 && t.groupSum[group] >= cutoff
+		var numeric []int32
+		if t.numeric != nil {
+			numeric = t.numeric[set]
 		}
-		if !group && !numeric {
-			continue
+		visited := false
+		if wanted {
+			acc.visit(p.Samples.Stack[i])
+			visited = true
+			acc.add(tagID{group: group, key: -1}, x, d)
 		}
-		acc.visit(p.Samples.Stack[i])
-		if group {
-			acc.add(tagID{group: st.group, key: -1}, x, d)
-		}
-		for _, k := range st.numeric {
-			acc.add(tagID{group: st.group, key: k}, x, d)
+		for _, k := range numeric {
+			if t.keySum[k] < cutoff {
+				continue
+			}
+			if !visited {
+				acc.visit(p.Samples.Stack[i])
+				visited = true
+			}
+			acc.add(tagID{group: group, key: k}, x, d)
 		}
 	}
-	acc.finish(c, out, cutoff)
+	acc.finish(t, out, cutoff)
 	return out
 }
 
@@ -264,19 +328,19 @@ func (a *tagSums) add(id tagID, value, div int64) {
 	}
 }
 
-func (a *tagSums) finish(c *tagCollector, out map[int32]*NodeTags, cutoff int64) {
+func (a *tagSums) finish(table *tagTable, out map[int32]*NodeTags, cutoff int64) {
 	for n, nt := range out {
 		for id, t := range a.tags[n] {
 			if abs(t.Flat) < cutoff && abs(t.Cum) < cutoff {
 				continue
 			}
-			group := c.groups.list[id.group]
+			group := table.name(id.group)
 			if id.key < 0 {
 				t.Name = group
 				nt.Labels = append(nt.Labels, t)
 				continue
 			}
-			k := c.keys[id.key]
+			k := table.keys[id.key]
 			t.Name, t.Unit, t.Value = k.name, k.unit, k.value
 			if nt.Numeric == nil {
 				nt.Numeric = map[string][]*Tag{}

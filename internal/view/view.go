@@ -36,6 +36,7 @@ type View struct {
 
 	index, divIndex int
 	frames          *frameTable
+	tags            *tagTable
 }
 
 // Prepare applies options to p. warn receives what pprof says on standard
@@ -205,7 +206,7 @@ func labelUnits(p *profile.Profile, warn func(string)) map[string]string {
 // granularity.
 func (v *View) Regranulate(granularity string, noInlines bool) (*View, error) {
 	c := *v
-	c.frames = nil
+	c.frames, c.tags = nil, nil
 	c.Options.Granularity, c.Options.NoInlines = granularity, noInlines
 	p, err := aggregate(v.Profile, c.Options)
 	if err != nil {

@@ -382,7 +382,7 @@ func (d *decoder) message(num int, b []byte) error {
 func valueType(b []byte) (typ, unit uint64, err error) {
 	f := fields{rest: b}
 	for {
-		ok, err := f.next()
+		ok, err := f.nextNumber(2)
 		if !ok {
 			return typ, unit, err
 		}

@@ -25,25 +25,19 @@ func (d *decoder) readSample(b []byte) error {
 		}
 		switch f.num {
 		case 1:
-			if f.wire == wireBytes {
+			switch f.wire {
+			case wireBytes:
 				if err := d.readFrames(f.b); err != nil {
 					return err
 				}
-			} else {
+			case wireVarint:
 				d.addFrame(f.u)
+			default:
+				return f.wrongType()
 			}
 		case 2:
-			if f.wire != wireBytes {
-				d.valueBuf = append(d.valueBuf, int64(f.u))
-				continue
-			}
-			for r := f.b; len(r) > 0; {
-				v, n := varint(r)
-				if n == 0 {
-					return errTruncated
-				}
-				d.valueBuf = append(d.valueBuf, int64(v))
-				r = r[n:]
+			if err := d.readValues(&f); err != nil {
+				return err
 			}
 		case 3:
 			if f.wire != wireBytes {
@@ -55,6 +49,26 @@ func (d *decoder) readSample(b []byte) error {
 		}
 	}
 	return d.addSample(start)
+}
+
+// readValues reads one value, or a packed list of them.
+func (d *decoder) readValues(f *fields) error {
+	switch f.wire {
+	case wireVarint:
+		d.valueBuf = append(d.valueBuf, int64(f.u))
+		return nil
+	case wireBytes:
+		for r := f.b; len(r) > 0; {
+			v, n := varint(r)
+			if n == 0 {
+				return errTruncated
+			}
+			d.valueBuf = append(d.valueBuf, int64(v))
+			r = r[n:]
+		}
+		return nil
+	}
+	return f.wrongType()
 }
 
 // addFrame appends one location reference to the stack being read.
@@ -144,14 +158,14 @@ func (d *decoder) readLabel(b []byte) error {
 	var l [5]uint64
 	f := fields{rest: b}
 	for {
-		ok, err := f.next()
+		ok, err := f.nextNumber(4)
 		if err != nil {
 			return err
 		}
 		if !ok {
 			break
 		}
-		if f.num >= 1 && f.num <= 4 && f.wire == wireVarint {
+		if f.num >= 1 && f.num <= 4 {
 			l[f.num] = f.u
 		}
 	}
@@ -173,7 +187,7 @@ func (d *decoder) readMapping(b []byte) error {
 	var file, build uint64
 	f := fields{rest: b}
 	for {
-		ok, err := f.next()
+		ok, err := f.nextNumber(10)
 		if err != nil {
 			return err
 		}
@@ -216,7 +230,7 @@ func (d *decoder) readLocation(b []byte) error {
 	lines := len(l.Lines)
 	f := fields{rest: b}
 	for {
-		ok, err := f.next()
+		ok, err := f.nextNumber(3)
 		if err != nil {
 			return err
 		}
@@ -238,6 +252,9 @@ func (d *decoder) readLocation(b []byte) error {
 				return err
 			}
 		case 5:
+			if f.wire != wireVarint {
+				return f.wrongType()
+			}
 			folded = f.u != 0
 		}
 	}
@@ -262,7 +279,7 @@ func (d *decoder) readLine(b []byte) error {
 	var fn, line, col uint64
 	f := fields{rest: b}
 	for {
-		ok, err := f.next()
+		ok, err := f.nextNumber(3)
 		if err != nil {
 			return err
 		}
@@ -289,7 +306,7 @@ func (d *decoder) readFunction(b []byte) error {
 	var v [6]uint64
 	f := fields{rest: b}
 	for {
-		ok, err := f.next()
+		ok, err := f.nextNumber(5)
 		if err != nil {
 			return err
 		}
@@ -318,6 +335,9 @@ func (d *decoder) readFunction(b []byte) error {
 // finish resolves every reference and checks the profile.
 func (d *decoder) finish() (*profile.Profile, error) {
 	p := d.p
+	if len(d.strEnds) == 0 {
+		return nil, fmt.Errorf("%w: no string table", profile.ErrMalformed)
+	}
 	d.finishStrings()
 	if err := d.finishHeader(); err != nil {
 		return nil, err
@@ -336,9 +356,6 @@ func (d *decoder) finish() (*profile.Profile, error) {
 }
 
 func (d *decoder) finishStrings() {
-	if len(d.strEnds) == 0 {
-		return
-	}
 	all := string(d.arena)
 	d.arena = nil
 	d.p.Strings = make([]string, len(d.strEnds))

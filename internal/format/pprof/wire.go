@@ -84,6 +84,20 @@ func (f *fields) next() (bool, error) {
 	return true, nil
 }
 
+// nextNumber is next for messages whose first fields, up to the number known,
+// are all numbers.
+func (f *fields) nextNumber(known int) (bool, error) {
+	ok, err := f.next()
+	if ok && f.wire != wireVarint && f.num >= 1 && f.num <= known {
+		return false, f.wrongType()
+	}
+	return ok, err
+}
+
+func (f *fields) wrongType() error {
+	return fmt.Errorf("field %d: unexpected wire type %d", f.num, f.wire)
+}
+
 // stream reads the top-level fields of a message of any length through a
 // buffer that holds one field at a time and grows only as bytes arrive.
 type stream struct {
