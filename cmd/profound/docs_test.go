@@ -2,6 +2,7 @@ package main
 
 import (
 	"flag"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -52,9 +53,20 @@ func TestDocs(t *testing.T) {
 		}
 		failed++
 		t.Errorf("%s: the commands print something else now; look at it, then run go test ./cmd/profound -run Docs -update-docs\n%s",
-			strings.TrimPrefix(page, root+"/"), firstDifference(old, []byte(text)))
+			strings.TrimPrefix(page, root+"/"), firstNewLine(string(old), text))
 	}
 	t.Logf("%d passed, %d failed", passed, failed)
+}
+
+// firstNewLine shows the first line in which two texts differ.
+func firstNewLine(old, text string) string {
+	was, is := strings.Split(old, "\n"), strings.Split(text, "\n")
+	for i := range min(len(was), len(is)) {
+		if was[i] != is[i] {
+			return fmt.Sprintf("line %d was  %q\nline %d is   %q", i+1, was[i], i+1, is[i])
+		}
+	}
+	return "one has more lines"
 }
 
 // replay runs the commands of a page and returns the page with what they

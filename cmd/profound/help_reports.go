@@ -51,6 +51,13 @@ value and source line. Needs the binary that was profiled; an address such as
 	case "weblist":
 		return `list and disasm side by side as a page in the browser: click a source line
 to see its instructions. With -output it is written to a file.`
+	}
+	return graphNotes(name)
+}
+
+// graphNotes are the notes of reports that are pictures or files.
+func graphNotes(name string) string {
+	switch name {
 	case "dot":
 		return `The call graph as text for Graphviz. To get a picture, ask for svg, png or
 web directly: no other program is needed for them.`

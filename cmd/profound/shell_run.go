@@ -77,7 +77,7 @@ func (sh *shell) report(ctx context.Context, c reportCommand, pipe string) error
 			err = endErr // the command did not want it all: no error of ours
 		}
 	}
-	if ctx.Err() != nil {
+	if err != nil && ctx.Err() != nil {
 		return errInterrupted
 	}
 	sh.hintReport(c, empty, err)

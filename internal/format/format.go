@@ -40,6 +40,8 @@ type Options struct {
 	// SizeHint is the decompressed size of the input in bytes, 0 if unknown. It
 	// only saves memory and copying; a wrong one does no harm.
 	SizeHint int64
+	// Scratch lends its buffers; nil makes new ones.
+	Scratch *Scratch
 }
 
 // Kind names a recognized input format in words, for people and for tests.
@@ -111,10 +113,15 @@ func looksProto(head []byte) bool {
 
 func decodeProto(r io.Reader, opt Options) (*profile.Profile, error) {
 	p, err := pprof.Decode(r, pprof.Options{MaxBytes: opt.MaxBytes, SizeHint: opt.SizeHint})
+	return p, limitError(err, opt)
+}
+
+// limitError makes the decoder's limit this package's.
+func limitError(err error, opt Options) error {
 	if errors.Is(err, pprof.ErrTooLarge) {
-		err = tooLarge(opt.MaxBytes)
+		return tooLarge(opt.MaxBytes)
 	}
-	return p, err
+	return err
 }
 
 // Decode sniffs r (gzip and zstd wrappers, nested up to 2 deep, then the
@@ -144,12 +151,17 @@ func decode(r io.Reader, opt Options) (*profile.Profile, Kind, error) {
 		return nil, "", err
 	}
 	defer in.close()
-	head, err := peek(in.content)
+	head, whole, err := peek(in.content)
 	if err != nil {
 		return nil, "", err
 	}
 	if len(head) == 0 {
 		return nil, "", ErrEmpty
+	}
+	if whole && looksProto(head) {
+		// All of a small profile is in the buffer: decode it there.
+		p, err := pprof.DecodeBytes(head, pprof.Options{MaxBytes: opt.MaxBytes})
+		return p, KindProto, limitError(err, opt)
 	}
 	content := head
 	if bytes.HasPrefix(head, utf8BOM) {
@@ -174,15 +186,15 @@ func decode(r io.Reader, opt Options) (*profile.Profile, Kind, error) {
 	return nil, "", unrecognized(content)
 }
 
-// peek is the first headBytes of r, fewer when the input is shorter. An error
+// peek is the first headBytes of r, or all of it when whole is set. An error
 // of the input behind readable bytes is left to the decoder, which meets it
 // with a position.
-func peek(r *bufio.Reader) ([]byte, error) {
-	head, err := r.Peek(r.Size())
+func peek(r *bufio.Reader) (head []byte, whole bool, err error) {
+	head, err = r.Peek(r.Size())
 	if err != nil && err != io.EOF && len(head) == 0 {
-		return nil, err
+		return nil, false, err
 	}
-	return head, nil
+	return head, err == io.EOF, nil
 }
 
 // utf8BOM is the byte order mark some Windows tools put before UTF-8 text.

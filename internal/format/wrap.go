@@ -10,10 +10,18 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
+// Scratch holds the buffers of a Decode for the next one. It serves one
+// Decode at a time; the zero value is ready.
+type Scratch struct {
+	gzip    *gzip.Reader
+	content *bufio.Reader
+}
+
 // input is the decompressed content and what must be closed after it.
 type input struct {
 	content *bufio.Reader
 	closers []func()
+	scratch *Scratch
 }
 
 func (in *input) close() {
@@ -37,7 +45,11 @@ func unwrap(r io.Reader, opt Options) (*input, error) {
 	if opt.SizeHint > 0 {
 		head = int(min(max(opt.SizeHint+1, 4<<10), headBytes))
 	}
-	in := &input{content: bufio.NewReaderSize(&bounded{r: r, left: limit, limit: limit}, head)}
+	in := &input{scratch: opt.Scratch}
+	if in.scratch == nil {
+		in.scratch = &Scratch{}
+	}
+	in.content = bufio.NewReaderSize(&bounded{r: r, left: limit, limit: limit}, min(head, 16<<10))
 	for range maxWrappers + 1 {
 		magic, err := in.content.Peek(4)
 		if err != nil && err != io.EOF && len(magic) == 0 {
@@ -50,15 +62,43 @@ func unwrap(r io.Reader, opt Options) (*input, error) {
 			return nil, err
 		}
 		if layer == nil {
+			if in.content.Size() < head {
+				in.content = bufio.NewReaderSize(in.content, head)
+			}
 			return in, nil
 		}
 		if len(in.closers) > maxWrappers {
 			in.close()
 			return nil, fmt.Errorf("compressed more than %d times over; decompress it by hand first", maxWrappers)
 		}
-		in.content = bufio.NewReaderSize(&bounded{r: layer, left: limit, limit: limit}, head)
+		in.content = in.buffer(&bounded{r: layer, left: limit, limit: limit}, head)
 	}
 	return in, nil
+}
+
+// buffer is a reader of r through the scratch's buffer if that is free and
+// large enough.
+func (in *input) buffer(r io.Reader, size int) *bufio.Reader {
+	if s := in.scratch; len(in.closers) == 1 {
+		if s.content == nil || s.content.Size() < size {
+			s.content = bufio.NewReaderSize(nil, size)
+		}
+		s.content.Reset(r)
+		return s.content
+	}
+	return bufio.NewReaderSize(r, size)
+}
+
+// gunzip opens the first gzip layer with the scratch's reader.
+func (in *input) gunzip() (*gzip.Reader, error) {
+	s := in.scratch
+	if len(in.closers) > 0 {
+		return gzip.NewReader(in.content)
+	}
+	if s.gzip == nil {
+		s.gzip = new(gzip.Reader)
+	}
+	return s.gzip, s.gzip.Reset(in.content)
 }
 
 // openLayer opens the compressed layer that begins with magic; nil when the
@@ -66,7 +106,7 @@ func unwrap(r io.Reader, opt Options) (*input, error) {
 func (in *input) openLayer(magic []byte, limit int64) (io.Reader, error) {
 	switch {
 	case len(magic) >= 2 && magic[0] == 0x1f && magic[1] == 0x8b:
-		z, err := gzip.NewReader(in.content)
+		z, err := in.gunzip()
 		if err != nil {
 			return nil, layerError("gzip", 0, limit, err)
 		}

@@ -13,7 +13,12 @@ import (
 // decode turns what in still has into the profile of r. m is the meter under
 // in: what it met is the reason of a failure, whatever the decoder made of it.
 func (s *session) decode(m *meter, in io.Reader, r *Result, size int64) error {
-	p, kind, err := format.Decode(in, "", format.Options{MaxBytes: s.opt.MaxBytes, SizeHint: size})
+	scratch, _ := s.scratch.Get().(*format.Scratch)
+	if scratch == nil {
+		scratch = &format.Scratch{}
+	}
+	defer s.scratch.Put(scratch)
+	p, kind, err := format.Decode(in, "", format.Options{MaxBytes: s.opt.MaxBytes, SizeHint: size, Scratch: scratch})
 	if err != nil {
 		if m.err != nil {
 			return m.err

@@ -276,6 +276,9 @@ type session struct {
 	opt    Options
 	client *client
 	mu     sync.Mutex // serializes Messages and Progress
+	// scratch lends decoding buffers (*format.Scratch) to one source after
+	// another.
+	scratch sync.Pool
 }
 
 func newSession(opt Options) *session {

@@ -45,7 +45,7 @@ func TestSymbolComments(t *testing.T) {
 		{
 			"hidden runtime frames and goexit",
 			"1 @ 0x11 0x21 0x31 0x41\n#\t0x30\tmain.f+0x5\t\t/src/a b.go:12\n",
-			"1 @ 10(runtime.[hidden] :0) 20(runtime.[hidden] :0) 30(main.f /src/a b.go:12) 40(runtime.goexit :0)\n",
+			"1 @ 10(runtime.[hidden] runtime:0) 20(runtime.[hidden] runtime:0) 30(main.f /src/a b.go:12) 40(runtime.goexit runtime:0)\n",
 		},
 		{
 			"a symbol of another stack names a hidden frame",
@@ -159,7 +159,7 @@ func TestGoroutineTextKeepsLabelsAndNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, l := range strings.Split(dump(p), "\n") {
-		if strings.Contains(l, "legacy.waitHere ") && strings.Contains(l, "shard=17 ") && strings.HasSuffix(l, "(runtime.goexit :0)") {
+		if strings.Contains(l, "legacy.waitHere ") && strings.Contains(l, "shard=17 ") && strings.HasSuffix(l, "(runtime.goexit runtime:0)") {
 			return
 		}
 	}

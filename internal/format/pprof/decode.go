@@ -62,7 +62,23 @@ func Decode(r io.Reader, opt Options) (*profile.Profile, error) {
 	if opt.MaxBytes <= 0 {
 		opt.MaxBytes = DefaultMaxBytes
 	}
-	d := newDecoder(r, opt)
+	d := newDecoder(opt)
+	d.in = newStream(r, opt)
+	if err := d.run(); err != nil {
+		return nil, err
+	}
+	return d.finish()
+}
+
+// DecodeBytes is Decode of a message that is wholly in memory. The profile
+// does not refer to data afterwards.
+func DecodeBytes(data []byte, opt Options) (*profile.Profile, error) {
+	if opt.MaxBytes <= 0 {
+		opt.MaxBytes = DefaultMaxBytes
+	}
+	opt.SizeHint = int64(len(data))
+	d := newDecoder(opt)
+	d.in = &stream{buf: data, err: io.EOF, max: opt.MaxBytes}
 	if err := d.run(); err != nil {
 		return nil, err
 	}
@@ -179,8 +195,8 @@ type decoder struct {
 	sample   int // number of samples read
 }
 
-func newDecoder(r io.Reader, opt Options) *decoder {
-	d := &decoder{in: newStream(r, opt), opt: opt, p: profile.NewEmpty()}
+func newDecoder(opt Options) *decoder {
+	d := &decoder{opt: opt, p: profile.NewEmpty()}
 	d.functions.rows = make([]uint64, 1)
 	d.locations.rows = make([]uint64, 1)
 	d.mappings.rows = make([]uint64, 1)

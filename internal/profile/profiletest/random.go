@@ -33,7 +33,7 @@ type Shape struct {
 	Shift    uint64
 }
 
-var oddNames = []string{
+var oddNames = [...]string{
 	`std::map<int, foo<bar>>::operator[](int const&)`, "(anonymous namespace)::Pool::Grow(unsigned long)",
 	"com.example.shop.Cart$Item.total", "java.lang.Thread.run", "github.com/acme/shop/v2.(*Cart).Add",
 	"main.Map[go.shape.int,go.shape.string]", `quoted "name" \ back`, "日本.関数", "", ".ppc64_entry", "a|b", "<unknown>",
