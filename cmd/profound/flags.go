@@ -104,13 +104,13 @@ func extras() []extra {
 		return extra{name, arg, help, func(fs *flag.FlagSet, p *parsed) { fs.IntVar(at(p), name, -1, help) }, false}
 	}
 	return []extra{
-		{"base", "SOURCE", "Source of base profile for profile subtraction", func(fs *flag.FlagSet, p *parsed) { fs.Var(&p.base, "base", "") }, false},
-		{"diff_base", "SOURCE", "Source of base profile for comparison", func(fs *flag.FlagSet, p *parsed) { fs.Var(&p.diff, "diff_base", "") }, false},
-		number("seconds", "N", "Length of time for dynamic profiles", func(p *parsed) *int { return &p.inv.seconds }),
-		number("timeout", "N", "Timeout in seconds for fetching a profile", func(p *parsed) *int { return &p.inv.timeout }),
+		{"base", "SOURCE", "Subtract this profile", func(fs *flag.FlagSet, p *parsed) { fs.Var(&p.base, "base", "") }, false},
+		{"diff_base", "SOURCE", "Compare with this profile; percentages are of it", func(fs *flag.FlagSet, p *parsed) { fs.Var(&p.diff, "diff_base", "") }, false},
+		number("seconds", "N", "Ask the server to collect for so many seconds", func(p *parsed) *int { return &p.inv.seconds }),
+		number("timeout", "N", "Give a server so many seconds to answer", func(p *parsed) *int { return &p.inv.timeout }),
 		str("symbolize", "MODE", "none, local, fastlocal, remote, force, demangle=none|full|templates|default", false, func(p *parsed) *string { return &p.inv.symbolize }),
-		str("buildid", "ID", "Override build id for first mapping", false, func(p *parsed) *string { return &p.inv.buildID }),
-		str("add_comment", "TEXT", "Annotation string to record in the profile", false, func(p *parsed) *string { return &p.inv.comment }),
+		str("buildid", "ID", "Build id of the main binary, if the profile has none", false, func(p *parsed) *string { return &p.inv.buildID }),
+		str("add_comment", "TEXT", "Add a comment to the profile", false, func(p *parsed) *string { return &p.inv.comment }),
 		boolean("all_frames", "Ignore the profile's drop_frames and keep_frames", false, func(p *parsed) *bool { return &p.inv.allFrames }),
 		str("tools", "PATH", "Accepted for pprof's sake; no outside tool is used", false, func(p *parsed) *string { return &p.tools }),
 		str("http", "HOST:PORT", "Present the web page at this address", false, func(p *parsed) *string { return &p.inv.http }),

@@ -21,6 +21,7 @@ type Scratch struct {
 type input struct {
 	content *bufio.Reader
 	closers []func()
+	layers  int // wrappers taken off
 	scratch *Scratch
 }
 
@@ -61,17 +62,25 @@ func unwrap(r io.Reader, opt Options) (*input, error) {
 			in.close()
 			return nil, err
 		}
-		if layer == nil {
+		if layer != nil {
+			in.layers++
+		} else {
 			if in.content.Size() < head {
 				in.content = bufio.NewReaderSize(in.content, head)
 			}
 			return in, nil
 		}
-		if len(in.closers) > maxWrappers {
+		if in.layers > maxWrappers {
 			in.close()
 			return nil, fmt.Errorf("compressed more than %d times over; decompress it by hand first", maxWrappers)
 		}
-		in.content = in.buffer(&bounded{r: layer, left: limit, limit: limit}, head)
+		var content io.Reader = &bounded{r: layer, left: limit, limit: limit}
+		if opt.SizeHint >= aheadLeast {
+			ahead := newReadAhead(content)
+			in.closers = append([]func(){ahead.close}, in.closers...) // before what it reads from
+			content = ahead
+		}
+		in.content = in.buffer(content, head)
 	}
 	return in, nil
 }
@@ -79,7 +88,7 @@ func unwrap(r io.Reader, opt Options) (*input, error) {
 // buffer is a reader of r through the scratch's buffer if that is free and
 // large enough.
 func (in *input) buffer(r io.Reader, size int) *bufio.Reader {
-	if s := in.scratch; len(in.closers) == 1 {
+	if s := in.scratch; in.layers == 1 {
 		if s.content == nil || s.content.Size() < size {
 			s.content = bufio.NewReaderSize(nil, size)
 		}
@@ -92,7 +101,7 @@ func (in *input) buffer(r io.Reader, size int) *bufio.Reader {
 // gunzip opens the first gzip layer with the scratch's reader.
 func (in *input) gunzip() (*gzip.Reader, error) {
 	s := in.scratch
-	if len(in.closers) > 0 {
+	if in.layers > 0 {
 		return gzip.NewReader(in.content)
 	}
 	if s.gzip == nil {

@@ -27,6 +27,7 @@ func (p painter) name(name string) string {
 	if !p.r.Colour {
 		return name
 	}
+	name = FoldTypeArgs(name)
 	i := strings.LastIndexByte(name, '/') + 1
 	if strings.Contains(name[i:], " ") || strings.Contains(name, "[") && strings.IndexByte(name, '[') < i {
 		return name // not a plain Go name

@@ -132,7 +132,7 @@ func (d *Dot) box(n int32, number int, most int64) render.Node {
 	}
 	size := render.TextSize(own)
 	f := node.Frame
-	f.Name = ShortName(f.Name)
+	f.Name = FoldTypeArgs(ShortName(f.Name))
 	if f.File != "" {
 		f.File = filepath.Base(f.File)
 	}
@@ -244,7 +244,7 @@ func (r *Report) flame() *render.Flame {
 	signed := t.Base != nil
 	for i := range t.Parent {
 		frame := t.Frame[i]
-		f.Add(root+1+int(t.Parent[i]), frame.String(), r.Categories.Of(frame.Name), base(t.Self[i]), base(t.Total[i]))
+		f.Add(root+1+int(t.Parent[i]), FoldTypeArgs(frame.String()), r.Categories.Of(frame.Name), base(t.Self[i]), base(t.Total[i]))
 		signed = signed || t.Total[i] < 0
 	}
 	if !signed {

@@ -27,19 +27,19 @@ type Field struct {
 func ChoiceHelp(choice string) string {
 	switch choice {
 	case "flat":
-		return "Sort entries based on own weight"
+		return "Sort by what each entry spent itself"
 	case "cum":
-		return "Sort entries based on cumulative weight"
+		return "Sort by what each entry spent with its callees"
 	case "functions":
-		return "Aggregate at the function level, whatever file it is defined in."
+		return "One entry a function name, whatever file it is defined in"
 	case "filefunctions":
-		return "Aggregate at the function level, functions of different files apart."
+		return "One entry a function, functions of different files apart"
 	case "files":
-		return "Aggregate at the file level."
+		return "One entry a source file"
 	case "lines":
-		return "Aggregate at the source code line level."
+		return "One entry a source line"
 	case "addresses":
-		return "Aggregate at the address level, and show addresses."
+		return "One entry an address, and show addresses"
 	}
 	return ""
 }
@@ -51,38 +51,38 @@ func fieldTable() []Field {
 	regexps := "The expression is RE2, unanchored; it is matched against function names, file names and the names of mapped files."
 	tags := "NAME=VALUE limits it to one label. Numbers may be ranges with units: 1kb, 1kb:10kb, memory=32mb: . Otherwise comma separated regular expressions, all of which must match."
 	return []Field{
-		{"output", "", false, nil, "Output filename for file-based outputs", func(o *Options) any { return &o.Output }},
-		{"call_tree", "calltree", true, nil, "Create a context-sensitive call tree\nThe same function reached by different paths is a node each time. For the graph formats and callgrind.", func(o *Options) any { return &o.CallTree }},
-		{"relative_percentages", "rel", true, nil, "Show percentages relative to focused subgraph\nFilters are applied before the total is taken.", func(o *Options) any { return &o.RelativePercentages }},
-		{"unit", "unit", true, nil, "Measurement units to display\nseconds, ms, mb, kb ...; minimum picks one for the report, auto scales each value.", func(o *Options) any { return &o.Unit }},
-		{"compact_labels", "compact", true, nil, "Show minimal headers", func(o *Options) any { return &o.CompactLabels }},
-		{"source_path", "", false, nil, "Search path for source files", func(o *Options) any { return &o.SourcePath }},
-		{"trim_path", "", false, nil, "Path to trim from source paths before search", func(o *Options) any { return &o.TrimPath }},
-		{"intel_syntax", "intel", true, nil, "Show assembly in Intel syntax\nFor disasm and weblist.", func(o *Options) any { return &o.IntelSyntax }},
-		{"mean", "mean", true, nil, "Average sample value over first value (count)\nAverage size of an allocation, average delay of an event.", func(o *Options) any { return &o.Mean }},
-		{"sample_index", "si", false, nil, "Sample value to report (0-based index or name)", func(o *Options) any { return &o.SampleIndex }},
-		{"divide_by", "", false, nil, "Ratio to divide all samples before visualization", func(o *Options) any { return &o.DivideBy }},
-		{"normalize", "norm", true, nil, "Scales profile based on the base profile.", func(o *Options) any { return &o.Normalize }},
+		{"output", "", false, nil, "Write the report to this file", func(o *Options) any { return &o.Output }},
+		{"call_tree", "calltree", true, nil, "Keep call paths apart\nThe same function reached by different paths is a node each time. For the graph formats and callgrind.", func(o *Options) any { return &o.CallTree }},
+		{"relative_percentages", "rel", true, nil, "Count percentages from what the filters leave\nFilters are applied before the total is taken.", func(o *Options) any { return &o.RelativePercentages }},
+		{"unit", "unit", true, nil, "Print values in this unit\nseconds, ms, mb, kb ...; minimum picks one for the report, auto scales each value.", func(o *Options) any { return &o.Unit }},
+		{"compact_labels", "compact", true, nil, "Leave out the lines about the profile", func(o *Options) any { return &o.CompactLabels }},
+		{"source_path", "", false, nil, "Directories to look for source files in", func(o *Options) any { return &o.SourcePath }},
+		{"trim_path", "", false, nil, "Prefixes to cut from source file names", func(o *Options) any { return &o.TrimPath }},
+		{"intel_syntax", "intel", true, nil, "Write machine code in Intel syntax\nFor disasm and weblist.", func(o *Options) any { return &o.IntelSyntax }},
+		{"mean", "mean", true, nil, "Show the average of an event instead of the sum\nAverage size of an allocation, average delay of an event.", func(o *Options) any { return &o.Mean }},
+		{"sample_index", "si", false, nil, "The value to show, by name or number from 0", func(o *Options) any { return &o.SampleIndex }},
+		{"divide_by", "", false, nil, "Divide all values by this number", func(o *Options) any { return &o.DivideBy }},
+		{"normalize", "norm", true, nil, "Scale the profile to the total of the base first", func(o *Options) any { return &o.Normalize }},
 		{"sort", "sort", true, []string{"cum", "flat"}, "Order of the entries", func(o *Options) any { return &o.Sort }},
-		{"tagroot", "", true, nil, "Adds pseudo stack frames for label values at the stack root\nA comma separated list of label keys; the first is outermost.", func(o *Options) any { return &o.TagRoot }},
-		{"tagleaf", "", true, nil, "Adds pseudo stack frames for label values at the stack leaf\nA comma separated list of label keys; the last is the leaf.", func(o *Options) any { return &o.TagLeaf }},
-		{"drop_negative", "dropneg", true, nil, "Ignore negative differences", func(o *Options) any { return &o.DropNegative }},
-		{"nodecount", "n", true, nil, "Max number of nodes to show", func(o *Options) any { return &o.NodeCount }},
-		{"nodefraction", "nf", true, nil, "Hide nodes below <f>*total", func(o *Options) any { return &o.NodeFraction }},
-		{"edgefraction", "ef", true, nil, "Hide edges below <f>*total", func(o *Options) any { return &o.EdgeFraction }},
-		{"trim", "trim", true, nil, "Honor nodefraction/edgefraction/nodecount defaults\nfalse shows everything.", func(o *Options) any { return &o.Trim }},
-		{"focus", "f", true, nil, "Restricts to samples going through a node matching regexp\n" + regexps, func(o *Options) any { return &o.Focus }},
-		{"ignore", "i", true, nil, "Skips paths going through any nodes matching regexp\n" + regexps, func(o *Options) any { return &o.Ignore }},
-		{"prune_from", "prunefrom", true, nil, "Drops any functions below the matched frame", func(o *Options) any { return &o.PruneFrom }},
-		{"hide", "h", true, nil, "Skips nodes matching regexp\n" + regexps, func(o *Options) any { return &o.Hide }},
-		{"show", "s", true, nil, "Only show nodes matching regexp\n" + regexps, func(o *Options) any { return &o.Show }},
-		{"show_from", "sf", true, nil, "Drops functions above the highest matched frame\n" + regexps, func(o *Options) any { return &o.ShowFrom }},
-		{"tagfocus", "tf", true, nil, "Restricts to samples with tags in range or matched by regexp\n" + tags, func(o *Options) any { return &o.TagFocus }},
-		{"tagignore", "ti", true, nil, "Discard samples with tags in range or matched by regexp\n" + tags, func(o *Options) any { return &o.TagIgnore }},
-		{"tagshow", "ts", true, nil, "Only consider tags matching this regexp", func(o *Options) any { return &o.TagShow }},
-		{"taghide", "th", true, nil, "Skip tags matching this regexp", func(o *Options) any { return &o.TagHide }},
-		{"noinlines", "noinlines", true, nil, "Ignore inlines\nInlined calls count for the function they were inlined into.", func(o *Options) any { return &o.NoInlines }},
-		{"showcolumns", "showcolumns", true, nil, "Show column numbers at the source code line level", func(o *Options) any { return &o.ShowColumns }},
+		{"tagroot", "", true, nil, "Put label values as frames above each stack\nA comma separated list of label keys; the first is outermost.", func(o *Options) any { return &o.TagRoot }},
+		{"tagleaf", "", true, nil, "Put label values as frames below each stack\nA comma separated list of label keys; the last is the leaf.", func(o *Options) any { return &o.TagLeaf }},
+		{"drop_negative", "dropneg", true, nil, "Leave out what became less in a diff", func(o *Options) any { return &o.DropNegative }},
+		{"nodecount", "n", true, nil, "Show at most this many entries", func(o *Options) any { return &o.NodeCount }},
+		{"nodefraction", "nf", true, nil, "Leave out entries below this share of the total", func(o *Options) any { return &o.NodeFraction }},
+		{"edgefraction", "ef", true, nil, "Leave out edges below this share of the total", func(o *Options) any { return &o.EdgeFraction }},
+		{"trim", "trim", true, nil, "Leave out small entries and edges\n-trim=false shows everything.", func(o *Options) any { return &o.Trim }},
+		{"focus", "f", true, nil, "Keep samples with a matching frame\n" + regexps, func(o *Options) any { return &o.Focus }},
+		{"ignore", "i", true, nil, "Drop samples with a matching frame\n" + regexps, func(o *Options) any { return &o.Ignore }},
+		{"prune_from", "prunefrom", true, nil, "Cut stacks below the innermost matching frame", func(o *Options) any { return &o.PruneFrom }},
+		{"hide", "h", true, nil, "Take matching frames out of the stacks\n" + regexps, func(o *Options) any { return &o.Hide }},
+		{"show", "s", true, nil, "Take all other frames out of the stacks\n" + regexps, func(o *Options) any { return &o.Show }},
+		{"show_from", "sf", true, nil, "Cut stacks above the outermost matching frame\n" + regexps, func(o *Options) any { return &o.ShowFrom }},
+		{"tagfocus", "tf", true, nil, "Keep samples with a matching label\n" + tags, func(o *Options) any { return &o.TagFocus }},
+		{"tagignore", "ti", true, nil, "Drop samples with a matching label\n" + tags, func(o *Options) any { return &o.TagIgnore }},
+		{"tagshow", "ts", true, nil, "Keep the labels whose key matches", func(o *Options) any { return &o.TagShow }},
+		{"taghide", "th", true, nil, "Drop the labels whose key matches", func(o *Options) any { return &o.TagHide }},
+		{"noinlines", "noinlines", true, nil, "Count inlined calls for the function they were inlined into", func(o *Options) any { return &o.NoInlines }},
+		{"showcolumns", "showcolumns", true, nil, "Tell columns of a line apart", func(o *Options) any { return &o.ShowColumns }},
 		{"granularity", "g", true, []string{"functions", "filefunctions", "files", "lines", "addresses"}, "What one entry stands for", func(o *Options) any { return &o.Granularity }},
 	}
 }
