@@ -10,7 +10,7 @@ import (
 func commands() []command {
 	return []command{
 		{name: "demo", summary: "Start a leaking service, find the leak, show it", args: "[-leak=KIND] [-for=20s] [-plain]", run: runDemo,
-			examples: []string{"profound demo -leak=map -for=4s -every=500ms"}},
+			examples: []string{"profound demo -leak=map -plain"}},
 		{name: demoChild, hidden: true, run: func(ctx context.Context, _ []string, e *env) error { return demo.Child(ctx, e.stdin, e.stdout) }},
 		{name: "help", summary: "Explain a report, an option or a topic", args: "[TOPIC]", run: helpCommand,
 			examples: []string{"profound help", "profound help flat-and-cum", "profound help focus"}},

@@ -64,8 +64,16 @@ func (d *demoPage) goroutineFinding(b *strings.Builder) {
 	}
 }
 
+// shortRun is up to where a run without a finding proves nothing.
+const shortRun = 12 * time.Second
+
 func (d *demoPage) noFinding(b *strings.Builder) {
 	g := d.heap
+	if d.o.during < shortRun {
+		fmt.Fprintf(b, "\n%s\n", d.bold("This run was too short to tell."))
+		fmt.Fprintf(b, "The live heap was %s early and %s late, which chance may explain; watch for 20s or more (-for).\n", size(g.From), size(g.To))
+		return
+	}
 	fmt.Fprintf(b, "\n%s\n", d.bold("Nothing grows without end."))
 	fmt.Fprintf(b, "The live heap was %s after the warm-up and is %s at the end; goroutines %d and %d.\n", size(g.From), size(g.To), d.goroutines.From, d.goroutines.To)
 	fmt.Fprintf(b, "Rising memory alone is no leak: this service fills a cache, then stays.\n")

@@ -43,7 +43,7 @@
 //	inline tree (Go 1.20 on), at go:func.* + funcdata[3], 16 bytes an inlined call:
 //	         | func id 1 | . . . | name u32 | parent pc u32 | start line u32 |
 //
-// go:func.* is a symbol; a stripped program tells its address in the runtime's
+// The base go:func.* is a symbol; a stripped program tells its address in the runtime's
 // first moduledata, which is found through its first word, the address of the
 // pclntab (see moduledata.go).
 package symbol

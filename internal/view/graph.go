@@ -68,15 +68,6 @@ func (g *Graph) live(list []int32) []*Edge {
 	return out
 }
 
-func (g *Graph) hasLive(list []int32) bool {
-	for _, e := range list {
-		if !g.Edges[e].removed {
-			return true
-		}
-	}
-	return false
-}
-
 // stackWeights adds the samples of each stack up. used marks stacks with a
 // sample that counts, even when its values cancel out.
 type stackWeights struct {

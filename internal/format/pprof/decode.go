@@ -402,6 +402,9 @@ func valueType(b []byte) (typ, unit uint64, err error) {
 		if !ok {
 			return typ, unit, err
 		}
+		if err := f.number(2); err != nil {
+			return 0, 0, err
+		}
 		switch f.num {
 		case 1:
 			typ = f.u

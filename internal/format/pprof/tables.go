@@ -194,6 +194,9 @@ func (d *decoder) readMapping(b []byte) error {
 		if !ok {
 			break
 		}
+		if err := f.number(10); err != nil {
+			return err
+		}
 		switch f.num {
 		case 1:
 			m.ID = f.u
@@ -236,6 +239,11 @@ func (d *decoder) readLocation(b []byte) error {
 		}
 		if !ok {
 			break
+		}
+		if f.num != 4 {
+			if err := f.number(5); err != nil {
+				return err
+			}
 		}
 		switch f.num {
 		case 1:
@@ -286,6 +294,9 @@ func (d *decoder) readLine(b []byte) error {
 		if !ok {
 			break
 		}
+		if err := f.number(3); err != nil {
+			return err
+		}
 		switch f.num {
 		case 1:
 			fn = f.u
@@ -312,6 +323,9 @@ func (d *decoder) readFunction(b []byte) error {
 		}
 		if !ok {
 			break
+		}
+		if err := f.number(5); err != nil {
+			return err
 		}
 		if f.num >= 1 && f.num <= 5 {
 			v[f.num] = f.u

@@ -147,7 +147,7 @@ func (e *editor) local() {
 		}
 		locs := byMapping[i]
 		switch {
-		case len(locs) == 0:
+		case len(locs) == 0 || m.File == "" && e.known(locs):
 			continue
 		case m.File == "" && i == 1:
 			e.opt.Warn("Main binary filename not available.")
@@ -178,6 +178,17 @@ func (e *editor) local() {
 		e.opt.Warn("Some binary filenames not available. Symbolization may be incomplete.\n" +
 			"Try setting PPROF_BINARY_PATH to the search path for local binaries.")
 	}
+}
+
+// known tells whether all locations have lines already, as those of text
+// formats have that never had a binary.
+func (e *editor) known(locs []profile.LocationID) bool {
+	for _, loc := range locs {
+		if len(e.p.Locations.LinesOf(loc)) == 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func (e *editor) localMapping(id profile.MappingID, locs []profile.LocationID, obj *symbol.Object) {
