@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"os"
@@ -25,14 +26,19 @@ import (
 // the command line to the one profile all reports read.
 func load(ctx context.Context, inv *invocation, e *env, objects *symbol.Set) (*profile.Profile, error) {
 	relaxGC(append(slices.Clip(inv.sources), inv.bases...))
-	src, base, err := fetchAll(ctx, inv, e)
+	p, ok, err := mergeFiles(ctx, inv, e)
 	if err != nil {
 		return nil, err
 	}
-	inv.options.NameAbsent = !pprofReads(src)
-	p, err := combine(profilesOf(inv, e, src))
-	if err != nil {
-		return nil, err
+	var src, base []source.Result
+	if !ok {
+		if src, base, err = fetchAll(ctx, inv, e); err != nil {
+			return nil, err
+		}
+		inv.options.NameAbsent = !pprofReads(src)
+		if p, err = combine(profilesOf(inv, e, src)); err != nil {
+			return nil, err
+		}
 	}
 	if len(inv.bases) > 0 {
 		b, err := combine(profilesOf(inv, e, base))
@@ -58,6 +64,46 @@ func load(ctx context.Context, inv *invocation, e *env, objects *symbol.Set) (*p
 		save(p, e)
 	}
 	return p, nil
+}
+
+// errMixed ends mergeFiles when the profiles need more than adding up.
+var errMixed = errors.New("profiles of different types")
+
+// mergeFiles adds many files of one kind up while they are read, so that no
+// more than one of them is in memory. ok is false when the sources are not of
+// that sort; then nothing was said or done.
+func mergeFiles(ctx context.Context, inv *invocation, e *env) (p *profile.Profile, ok bool, err error) {
+	if len(inv.sources) < 2 || len(inv.bases) > 0 {
+		return nil, false, nil
+	}
+	opt := fetchOptions(inv, e)
+	progress := newProgress(e)
+	opt.Progress = progress.event
+	m := profile.NewMerger()
+	named := true
+	results, ok, err := source.FetchFiles(ctx, inv.sources, opt, func(r *source.Result) error {
+		named = named && !pprofReads([]source.Result{*r})
+		if err := m.Add(locateBinaries(r.Profile, inv, e)); err != nil {
+			return errMixed
+		}
+		return nil
+	})
+	progress.done()
+	switch {
+	case !ok || errors.Is(err, errMixed):
+		return nil, false, nil
+	case ctx.Err() != nil:
+		return nil, true, errInterrupted
+	}
+	for _, line := range source.Failures(results, "source") {
+		e.say(line)
+	}
+	if err != nil {
+		return nil, true, err
+	}
+	inv.options.NameAbsent = named
+	p, err = m.Profile()
+	return p, true, err
 }
 
 // relaxGC lets the heap of a short run on small files grow: collecting it

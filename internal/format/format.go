@@ -40,8 +40,20 @@ type Options struct {
 	// SizeHint is the decompressed size of the input in bytes, 0 if unknown. It
 	// only saves memory and copying; a wrong one does no harm.
 	SizeHint int64
-	// Scratch lends its buffers; nil makes new ones.
+	// Scratch lends its buffers; nil makes new ones. With Lend it lends the
+	// tables of a profile.proto too: the profile is then valid only until the
+	// next Decode with the same Scratch.
 	Scratch *Scratch
+	Lend    bool
+}
+
+// proto is what the decoder of profile.proto needs of it.
+func (o Options) proto() pprof.Options {
+	po := pprof.Options{MaxBytes: o.MaxBytes, SizeHint: o.SizeHint}
+	if o.Lend && o.Scratch != nil {
+		po.Storage = &o.Scratch.tables
+	}
+	return po
 }
 
 // Kind names a recognized input format in words, for people and for tests.
@@ -112,7 +124,7 @@ func looksProto(head []byte) bool {
 }
 
 func decodeProto(r io.Reader, opt Options) (*profile.Profile, error) {
-	p, err := pprof.Decode(r, pprof.Options{MaxBytes: opt.MaxBytes, SizeHint: opt.SizeHint})
+	p, err := pprof.Decode(r, opt.proto())
 	return p, limitError(err, opt)
 }
 
@@ -160,7 +172,7 @@ func decode(r io.Reader, opt Options) (*profile.Profile, Kind, error) {
 	}
 	if whole && looksProto(head) {
 		// All of a small profile is in the buffer: decode it there.
-		p, err := pprof.DecodeBytes(head, pprof.Options{MaxBytes: opt.MaxBytes})
+		p, err := pprof.DecodeBytes(head, opt.proto())
 		return p, KindProto, limitError(err, opt)
 	}
 	content := head

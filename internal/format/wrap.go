@@ -8,6 +8,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+	"github.com/profoundhq/profound/internal/format/pprof"
 )
 
 // Scratch holds the buffers of a Decode for the next one. It serves one
@@ -15,6 +16,7 @@ import (
 type Scratch struct {
 	gzip    *gzip.Reader
 	content *bufio.Reader
+	tables  pprof.Storage
 }
 
 // input is the decompressed content and what must be closed after it.

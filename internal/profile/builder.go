@@ -1,10 +1,10 @@
 package profile
 
 import (
-	"encoding/binary"
 	"fmt"
 	"slices"
 	"sort"
+	"strings"
 )
 
 // Builder assembles a Profile row by row. Strings, functions, stacks and
@@ -16,10 +16,9 @@ type Builder struct {
 	strings   map[string]StringID
 	functions map[functionKey]FunctionID
 	mappings  map[Mapping]MappingID
-	locations map[string]LocationID
+	locations locationTable
 	stacks    StackInterner
 	labels    LabelInterner
-	keyBuf    []byte
 }
 
 type functionKey struct {
@@ -37,7 +36,6 @@ func NewBuilder(types ...ValueType) *Builder {
 		strings:   map[string]StringID{"": 0},
 		functions: map[functionKey]FunctionID{},
 		mappings:  map[Mapping]MappingID{},
-		locations: map[string]LocationID{},
 	}
 }
 
@@ -72,6 +70,14 @@ func (b *Builder) String(s string) StringID {
 	b.p.Strings = append(b.p.Strings, s)
 	b.strings[s] = id
 	return id
+}
+
+// stringCopy is String for strings whose memory is lent.
+func (b *Builder) stringCopy(s string) StringID {
+	if id, ok := b.strings[s]; ok {
+		return id
+	}
+	return b.String(strings.Clone(s))
 }
 
 // Function interns a function; start is its first line, 0 if unknown.
@@ -136,26 +142,70 @@ func (b *Builder) Location(m MappingID, address uint64, lines ...Line) LocationI
 	return b.internLocation(m, address, false, lines)
 }
 
-// internLocation keys a location by its place in the mapping, so that the key
-// does not depend on where the mapping was loaded.
+// internLocation finds an equal location or appends one. Its place in the
+// mapping is compared, so that it does not matter where the mapping was
+// loaded.
 func (b *Builder) internLocation(m MappingID, address uint64, folded bool, lines []Line) LocationID {
-	k := binary.AppendUvarint(b.keyBuf[:0], uint64(m)<<1)
+	t := &b.locations
+	l := &b.p.Locations
+	if 2*t.used >= len(t.slots) {
+		t.grow()
+	}
+	h := hashLocation(m, address, folded, lines)
+	mask := uint64(len(t.slots) - 1)
+	for i := h & mask; ; i = (i + 1) & mask {
+		s := &t.slots[i]
+		if s.id == 0 {
+			s.hash, s.id = h, b.AddLocation(m, address, folded, lines...)
+			t.used++
+			return s.id
+		}
+		if s.hash == h && l.Mapping[s.id] == m && l.Address[s.id] == address && l.IsFolded(s.id) == folded && slices.Equal(l.LinesOf(s.id), lines) {
+			return s.id
+		}
+	}
+}
+
+// locationTable finds locations by content: open addressing.
+type locationTable struct {
+	slots []struct {
+		hash uint64
+		id   LocationID // 0 is free
+	}
+	used int
+}
+
+func hashLocation(m MappingID, address uint64, folded bool, lines []Line) uint64 {
+	h := mix(uint64(m)<<1, address)
 	if folded {
-		k[0] |= 1
+		h++
 	}
-	k = binary.AppendUvarint(k, address)
 	for _, ln := range lines {
-		k = binary.AppendUvarint(k, uint64(ln.Function))
-		k = binary.AppendVarint(k, ln.Line)
-		k = binary.AppendVarint(k, ln.Column)
+		h = mix(h, uint64(ln.Function)<<32^uint64(ln.Line))
+		if ln.Column != 0 {
+			h = mix(h, uint64(ln.Column))
+		}
 	}
-	b.keyBuf = k
-	if id, ok := b.locations[string(k)]; ok {
-		return id
+	return h ^ h>>32
+}
+
+func (t *locationTable) grow() {
+	old := t.slots
+	t.slots = make([]struct {
+		hash uint64
+		id   LocationID
+	}, max(256, 2*len(old)))
+	mask := uint64(len(t.slots) - 1)
+	for _, s := range old {
+		if s.id == 0 {
+			continue
+		}
+		i := s.hash & mask
+		for t.slots[i].id != 0 {
+			i = (i + 1) & mask
+		}
+		t.slots[i] = s
 	}
-	id := b.AddLocation(m, address, folded, lines...)
-	b.locations[string(k)] = id
-	return id
 }
 
 // StringLabel makes a label with a string value.

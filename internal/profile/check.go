@@ -90,8 +90,8 @@ func (p *Profile) checkLocations() error {
 		if int(l.Mapping[i]) >= len(p.Mappings) {
 			return fmt.Errorf("location %d: mapping %d of %d", l.Number(LocationID(i)), l.Mapping[i], len(p.Mappings)-1)
 		}
-		if l.LineOffsets[i] > l.LineOffsets[i+1] {
-			return fmt.Errorf("location %d: line offsets decrease", l.Number(LocationID(i)))
+		if l.LineOffsets[i] > l.LineOffsets[i+1] || int(l.LineOffsets[i+1]) > len(l.Lines) {
+			return fmt.Errorf("location %d: line offsets do not increase within the lines", l.Number(LocationID(i)))
 		}
 		for _, ln := range l.LinesOf(LocationID(i)) {
 			if ln.Function == 0 {

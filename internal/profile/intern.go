@@ -9,6 +9,12 @@ type StackInterner struct {
 	used   int
 }
 
+// Reset forgets everything, for a table that starts anew.
+func (in *StackInterner) Reset() {
+	clear(in.slots)
+	in.hashes, in.used = in.hashes[:min(1, len(in.hashes))], 0
+}
+
 // hashMul is the odd multiplier of Knuth's multiplicative hashing, 2^64/phi.
 const hashMul = 0x9E3779B97F4A7C15
 
@@ -104,6 +110,12 @@ type LabelInterner struct {
 	slots  []LabelSetID
 	hashes []uint64
 	used   int
+}
+
+// Reset forgets everything, for a table that starts anew.
+func (in *LabelInterner) Reset() {
+	clear(in.slots)
+	in.hashes, in.used = in.hashes[:min(1, len(in.hashes))], 0
 }
 
 func hashLabels(labels []Label) uint64 {

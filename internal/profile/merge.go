@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // ErrIncompatible is wrapped when profiles have value or period types that
@@ -16,20 +17,13 @@ var ErrIncompatible = errors.New("incompatible profiles")
 // use; the first mapping of the first profile that has one stays first.
 // Addresses of one binary loaded at different places are rebased to the first.
 func Merge(srcs []*Profile) (*Profile, error) {
-	if len(srcs) == 0 {
-		return nil, errors.New("no profiles to merge")
-	}
-	m, err := newMerger(srcs)
-	if err != nil {
-		return nil, err
-	}
+	m := NewMerger()
 	for _, src := range srcs {
-		m.add(src)
+		if err := m.Add(src); err != nil {
+			return nil, err
+		}
 	}
-	if m.hasZeroSample() {
-		return Merge([]*Profile{m.b.p})
-	}
-	return m.b.p, nil
+	return m.Profile()
 }
 
 // Compact rebuilds p from its non-zero samples, leaving out what nothing
@@ -43,42 +37,46 @@ func Compact(p *Profile) *Profile {
 	return c
 }
 
-// combineHeaders checks that all profiles can be merged and starts the result.
-func combineHeaders(srcs []*Profile) (*Builder, error) {
-	first := srcs[0]
-	for _, s := range srcs[1:] {
-		if first.PeriodType != s.PeriodType {
-			return nil, fmt.Errorf("%w: period types %v and %v", ErrIncompatible, first.PeriodType, s.PeriodType)
+// addHeader checks that src goes with what was added before and takes over its
+// times, comments and names.
+func (m *Merger) addHeader(src *Profile) error {
+	if m.b == nil {
+		types := make([]ValueType, len(src.SampleTypes))
+		for i, t := range src.SampleTypes {
+			types[i] = t.clone()
 		}
-		if !slices.Equal(first.SampleTypes, s.SampleTypes) {
-			return nil, fmt.Errorf("%w: sample types %v and %v", ErrIncompatible, first.SampleTypes, s.SampleTypes)
+		m.b = NewBuilder(types...)
+		h := m.b.Header()
+		h.DropFrames, h.KeepFrames = strings.Clone(src.DropFrames), strings.Clone(src.KeepFrames)
+		h.PeriodType = src.PeriodType.clone()
+	}
+	h := m.b.Header()
+	if h.PeriodType != src.PeriodType {
+		return fmt.Errorf("%w: period types %v and %v", ErrIncompatible, h.PeriodType, src.PeriodType)
+	}
+	if !slices.Equal(h.SampleTypes, src.SampleTypes) {
+		return fmt.Errorf("%w: sample types %v and %v", ErrIncompatible, h.SampleTypes, src.SampleTypes)
+	}
+	if src.TimeNanos != 0 && (h.TimeNanos == 0 || src.TimeNanos < h.TimeNanos) {
+		h.TimeNanos = src.TimeNanos
+	}
+	h.DurationNanos += src.DurationNanos
+	if h.Period == 0 || h.Period < src.Period {
+		h.Period = src.Period
+	}
+	for _, c := range src.Comments {
+		if !slices.Contains(h.Comments, c) {
+			h.Comments = append(h.Comments, strings.Clone(c))
 		}
 	}
-	b := NewBuilder(first.SampleTypes...)
-	h := b.Header()
-	h.DropFrames, h.KeepFrames, h.PeriodType = first.DropFrames, first.KeepFrames, first.PeriodType
-	for _, s := range srcs {
-		if s.TimeNanos != 0 && (h.TimeNanos == 0 || s.TimeNanos < h.TimeNanos) {
-			h.TimeNanos = s.TimeNanos
-		}
-		h.DurationNanos += s.DurationNanos
-		if h.Period == 0 || h.Period < s.Period {
-			h.Period = s.Period
-		}
-		for _, c := range s.Comments {
-			if !slices.Contains(h.Comments, c) {
-				h.Comments = append(h.Comments, c)
-			}
-		}
-		if h.DefaultSampleType == "" {
-			h.DefaultSampleType = s.DefaultSampleType
-		}
-		if h.DocURL == "" {
-			h.DocURL = s.DocURL
-		}
-		h.Warnings = append(h.Warnings, s.Warnings...)
+	if h.DefaultSampleType == "" {
+		h.DefaultSampleType = strings.Clone(src.DefaultSampleType)
 	}
-	return b, nil
+	if h.DocURL == "" {
+		h.DocURL = strings.Clone(src.DocURL)
+	}
+	h.Warnings = append(h.Warnings, src.Warnings...)
+	return nil
 }
 
 type mappingKey struct {
@@ -103,9 +101,14 @@ type sampleKey struct {
 	labels LabelSetID
 }
 
-// merger holds the result and, for the profile being added, the row of the
-// result that each of its rows became (0: not yet seen).
-type merger struct {
+func (t ValueType) clone() ValueType {
+	return ValueType{Type: strings.Clone(t.Type), Unit: strings.Clone(t.Unit)}
+}
+
+// Merger is Merge one profile at a time. It keeps nothing of a profile that was
+// added. Besides the result it holds, for the profile being added, the row of
+// the result that each of its rows became (0: not yet seen).
+type Merger struct {
 	b        *Builder
 	mappings map[mappingKey]MappingID
 	samples  map[sampleKey]int32
@@ -124,26 +127,46 @@ type merger struct {
 	set    []Label
 }
 
-func newMerger(srcs []*Profile) (*merger, error) {
-	b, err := combineHeaders(srcs)
-	if err != nil {
-		return nil, err
-	}
-	return &merger{
-		b: b, mappings: map[mappingKey]MappingID{},
-		samples: make(map[sampleKey]int32, srcs[0].Samples.Len()),
-	}, nil
+// NewMerger starts without a profile.
+func NewMerger() *Merger {
+	return &Merger{mappings: map[mappingKey]MappingID{}, samples: map[sampleKey]int32{}}
 }
 
-func (m *merger) add(src *Profile) {
+// Profile is the sum of what was added. The Merger must not be used
+// afterwards.
+func (m *Merger) Profile() (*Profile, error) {
+	if m.b == nil {
+		return nil, errors.New("no profiles to merge")
+	}
+	if !m.hasZeroSample() {
+		return m.b.p, nil
+	}
+	return Merge([]*Profile{m.b.p})
+}
+
+// zeroed is s with n zero elements.
+func zeroed[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	s = s[:n]
+	clear(s)
+	return s
+}
+
+// Add merges src in. After an error the Merger holds what it held before.
+func (m *Merger) Add(src *Profile) error {
+	if err := m.addHeader(src); err != nil {
+		return err
+	}
 	m.src = src
-	m.strings = make([]StringID, len(src.Strings))
-	m.functions = make([]FunctionID, src.Functions.Len())
-	m.locations = make([]LocationID, src.Locations.Len())
-	m.stacks = make([]StackID, src.Stacks.Len())
-	m.labels = make([]LabelSetID, src.LabelSets.Len())
-	m.seenMap = make([]MappingID, len(src.Mappings))
-	m.shift = make([]uint64, len(src.Mappings))
+	m.strings = zeroed(m.strings, len(src.Strings))
+	m.functions = zeroed(m.functions, src.Functions.Len())
+	m.locations = zeroed(m.locations, src.Locations.Len())
+	m.stacks = zeroed(m.stacks, src.Stacks.Len())
+	m.labels = zeroed(m.labels, src.LabelSets.Len())
+	m.seenMap = zeroed(m.seenMap, len(src.Mappings))
+	m.shift = zeroed(m.shift, len(src.Mappings))
 	if m.b.p.NumMappings() == 0 && src.NumMappings() > 0 {
 		m.mapping(1)
 	}
@@ -166,6 +189,8 @@ func (m *merger) add(src *Profile) {
 			out.Values[t] = append(out.Values[t], s.Values[t][i])
 		}
 	}
+	m.src = nil
+	return nil
 }
 
 func (p *Profile) zeroSample(i int) bool {
@@ -177,7 +202,7 @@ func (p *Profile) zeroSample(i int) bool {
 	return true
 }
 
-func (m *merger) hasZeroSample() bool {
+func (m *Merger) hasZeroSample() bool {
 	for i := range m.b.p.Samples.Len() {
 		if m.b.p.zeroSample(i) {
 			return true
@@ -186,17 +211,17 @@ func (m *merger) hasZeroSample() bool {
 	return false
 }
 
-func (m *merger) string(id StringID) StringID {
+func (m *Merger) string(id StringID) StringID {
 	if id == 0 {
 		return 0
 	}
 	if m.strings[id] == 0 {
-		m.strings[id] = m.b.String(m.src.Strings[id])
+		m.strings[id] = m.b.stringCopy(m.src.Strings[id])
 	}
 	return m.strings[id]
 }
 
-func (m *merger) stack(id StackID) StackID {
+func (m *Merger) stack(id StackID) StackID {
 	if id == 0 {
 		return 0
 	}
@@ -210,7 +235,7 @@ func (m *merger) stack(id StackID) StackID {
 	return m.stacks[id]
 }
 
-func (m *merger) labelSet(id LabelSetID) LabelSetID {
+func (m *Merger) labelSet(id LabelSetID) LabelSetID {
 	if id == 0 {
 		return 0
 	}
@@ -224,7 +249,7 @@ func (m *merger) labelSet(id LabelSetID) LabelSetID {
 	return m.labels[id]
 }
 
-func (m *merger) mapping(id MappingID) (MappingID, uint64) {
+func (m *Merger) mapping(id MappingID) (MappingID, uint64) {
 	if id == 0 {
 		return 0, 0
 	}
@@ -239,6 +264,9 @@ func (m *merger) mapping(id MappingID) (MappingID, uint64) {
 	} else {
 		row := *src
 		row.ID = 0
+		row.File, row.BuildID = strings.Clone(src.File), strings.Clone(src.BuildID)
+		row.KernelRelocation = KernelRelocation(row.File)
+		key.identity = strings.Clone(key.identity)
 		got = m.b.AddMapping(row)
 		m.mappings[key] = got
 	}
@@ -246,7 +274,7 @@ func (m *merger) mapping(id MappingID) (MappingID, uint64) {
 	return got, m.shift[id]
 }
 
-func (m *merger) function(id FunctionID) FunctionID {
+func (m *Merger) function(id FunctionID) FunctionID {
 	if id == 0 {
 		return 0
 	}
@@ -259,7 +287,7 @@ func (m *merger) function(id FunctionID) FunctionID {
 	return m.functions[id]
 }
 
-func (m *merger) location(id LocationID) LocationID {
+func (m *Merger) location(id LocationID) LocationID {
 	if m.locations[id] == 0 {
 		l := &m.src.Locations
 		mapping, shift := m.mapping(l.Mapping[id])

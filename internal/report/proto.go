@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bufio"
 	"io"
 
 	"github.com/klauspost/compress/gzip"
@@ -64,12 +65,16 @@ func (p *Proto) WriteText(w io.Writer) error { return WriteProfile(w, p.Profile)
 
 // WriteProfile writes a profile as gzipped profile.proto.
 func WriteProfile(w io.Writer, p *profile.Profile) error {
-	zw, err := gzip.NewWriterLevel(w, gzipLevel)
+	out := bufio.NewWriterSize(w, 64<<10) // the compressor writes in small pieces
+	zw, err := gzip.NewWriterLevel(out, gzipLevel)
 	if err != nil {
 		return err
 	}
 	if err := pprof.Encode(zw, p); err != nil {
 		return err
 	}
-	return zw.Close()
+	if err := zw.Close(); err != nil {
+		return err
+	}
+	return out.Flush()
 }

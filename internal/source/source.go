@@ -209,6 +209,45 @@ func Fetch(ctx context.Context, specs []string, opt Options) ([]Result, error) {
 	return results, none
 }
 
+// FetchFiles is Fetch for regular files only, one after the other, in little
+// memory: each gets a profile that is valid until it returns, in the order of
+// the names, and the results have none. ok is false, and nothing was read,
+// when a source is anything else. An error of each ends the work and is
+// returned.
+func FetchFiles(ctx context.Context, specs []string, opt Options, each func(*Result) error) (results []Result, ok bool, err error) {
+	s := newSession(opt)
+	defer s.client.close()
+	s.lend = true
+	jobs := s.expand(specs)
+	for _, j := range jobs {
+		if _, isFile := j.in.(*file); !isFile || j.err != nil {
+			return nil, false, nil
+		}
+	}
+	results = make([]Result, len(jobs))
+	none := &NoneError{Role: s.role()}
+	for i := range jobs {
+		r := &results[i]
+		*r = Result{Spec: jobs[i].spec, Name: jobs[i].name, group: jobs[i].group}
+		s.load(ctx, i, &jobs[i], r)
+		if ctx.Err() != nil {
+			return nil, true, ctx.Err()
+		}
+		if r.Err != nil {
+			none.Reasons = append(none.Reasons, r.Err)
+			continue
+		}
+		if err := each(r); err != nil {
+			return nil, true, err
+		}
+		r.Profile = nil
+	}
+	if len(none.Reasons) == len(jobs) {
+		return results, true, none
+	}
+	return foldEmptyGroups(results), true, nil
+}
+
 // Failures is what pprof prints about results that have an error: a line for
 // each and, unless all failed, the count. The files of a directory that are no
 // profiles get their line, but do not count as sources.
@@ -279,6 +318,7 @@ type session struct {
 	// scratch lends decoding buffers (*format.Scratch) to one source after
 	// another.
 	scratch sync.Pool
+	lend    bool // profiles live only until the next one is read
 }
 
 func newSession(opt Options) *session {

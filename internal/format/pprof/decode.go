@@ -27,7 +27,14 @@ type Options struct {
 	// SizeHint is the uncompressed size of the input in bytes if known; it
 	// only saves copying.
 	SizeHint int64
+	// Storage lends its tables to the profile, which is then valid only until
+	// the next Decode with the same Storage; nil makes new tables.
+	Storage *Storage
 }
+
+// Storage is the memory of decoded profiles, used again and again. The zero
+// value is ready; it serves one Decode at a time.
+type Storage struct{ d *decoder }
 
 var (
 	// ErrTooLarge is wrapped when the input exceeds Options.MaxBytes.
@@ -196,6 +203,13 @@ type decoder struct {
 }
 
 func newDecoder(opt Options) *decoder {
+	if st := opt.Storage; st != nil {
+		if st.d == nil {
+			st.d = &decoder{p: profile.NewEmpty()}
+		}
+		st.d.reset(opt)
+		return st.d
+	}
 	d := &decoder{opt: opt, p: profile.NewEmpty()}
 	d.functions.rows = make([]uint64, 1)
 	d.locations.rows = make([]uint64, 1)
@@ -208,6 +222,42 @@ func newDecoder(opt Options) *decoder {
 	}
 	d.reserve(int(min(opt.SizeHint, opt.MaxBytes, 4<<20)))
 	return d
+}
+
+// first is s cut to at most n elements, and to no less than n.
+func first[T any](s []T, n int) []T {
+	for len(s) < n {
+		var zero T
+		s = append(s, zero)
+	}
+	return s[:n]
+}
+
+// reset empties the tables but keeps their memory.
+func (d *decoder) reset(opt Options) {
+	p := d.p
+	f, l, s := p.Functions, p.Locations, p.Samples
+	*p = profile.Profile{
+		Strings: append(p.Strings[:0], ""), Mappings: first(p.Mappings, 1), SampleTypes: p.SampleTypes[:0],
+		Functions: profile.Functions{
+			Name: first(f.Name, 1), SystemName: first(f.SystemName, 1), File: first(f.File, 1), StartLine: first(f.StartLine, 1),
+		},
+		Locations: profile.Locations{
+			Address: first(l.Address, 1), Mapping: first(l.Mapping, 1), LineOffsets: first(l.LineOffsets, 2), Lines: l.Lines[:0],
+		},
+		Stacks:    profile.Stacks{Offsets: first(p.Stacks.Offsets, 2), Frames: p.Stacks.Frames[:0]},
+		LabelSets: profile.LabelSets{Offsets: first(p.LabelSets.Offsets, 2), Labels: p.LabelSets.Labels[:0]},
+		Samples:   profile.Samples{Stack: s.Stack[:0], Labels: s.Labels[:0], Values: s.Values[:0]},
+	}
+	d.opt, d.cost, d.sample, d.zeroLoc = opt, 0, 0, false
+	for _, t := range []*ids{&d.functions, &d.locations, &d.mappings} {
+		*t = ids{rows: first(t.rows, 1)}
+	}
+	d.mappingRefs = first(d.mappingRefs, 1)
+	d.hdr = stringRefs{types: d.hdr.types[:0], units: d.hdr.units[:0], comments: d.hdr.comments[:0]}
+	d.arena, d.strEnds = d.arena[:0], d.strEnds[:0]
+	d.stacks.Reset()
+	d.labels.Reset()
 }
 
 // reserve makes room for the symbol tables of an ordinary profile of size

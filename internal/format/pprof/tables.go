@@ -129,8 +129,8 @@ func (d *decoder) addSample(start int) error {
 	if len(d.valueBuf) == 0 {
 		return fmt.Errorf("mismatch: sample has 0 values vs. %d types", len(d.hdr.types))
 	}
-	if s.Values == nil {
-		s.Values = make([][]int64, len(d.valueBuf))
+	if s.Len() == 0 && len(s.Values) == 0 {
+		s.Values = columns(s.Values, len(d.valueBuf))
 	}
 	if len(s.Values) != len(d.valueBuf) {
 		return fmt.Errorf("mismatch: sample has %d values vs. %d types", len(d.valueBuf), len(s.Values))
@@ -152,6 +152,18 @@ func (d *decoder) addSample(start int) error {
 		cost += 16 + 24*len(d.labelBuf)
 	}
 	return d.charge(cost)
+}
+
+// columns is n empty columns, in the memory of cols where it has any.
+func columns(cols [][]int64, n int) [][]int64 {
+	if cap(cols) < n {
+		cols = append(cols[:cap(cols)], make([][]int64, n-cap(cols))...)
+	}
+	cols = cols[:n]
+	for i := range cols {
+		cols[i] = cols[i][:0]
+	}
+	return cols
 }
 
 func (d *decoder) readLabel(b []byte) error {
@@ -356,8 +368,8 @@ func (d *decoder) finish() (*profile.Profile, error) {
 	if err := d.finishHeader(); err != nil {
 		return nil, err
 	}
-	if s := &p.Samples; s.Values == nil {
-		s.Values = make([][]int64, len(p.SampleTypes))
+	if s := &p.Samples; s.Len() == 0 {
+		s.Values = columns(s.Values, len(p.SampleTypes))
 	}
 	if err := d.finishReferences(); err != nil {
 		return nil, err
@@ -371,14 +383,19 @@ func (d *decoder) finish() (*profile.Profile, error) {
 
 func (d *decoder) finishStrings() {
 	all := string(d.arena)
-	d.arena = nil
-	d.p.Strings = make([]string, len(d.strEnds))
+	strs := d.p.Strings[:0]
+	if cap(strs) < len(d.strEnds) {
+		strs = make([]string, 0, len(d.strEnds))
+	}
 	start := 0
-	for i, end := range d.strEnds {
-		d.p.Strings[i] = all[start:end]
+	for _, end := range d.strEnds {
+		strs = append(strs, all[start:end])
 		start = end
 	}
-	d.strEnds = nil
+	d.p.Strings = strs
+	if d.opt.Storage == nil {
+		d.arena, d.strEnds = nil, nil
+	}
 }
 
 // finishHeader turns the header's string references into strings.
