@@ -7,7 +7,7 @@ require (
 	github.com/ianlancetaylor/demangle v0.0.0-20260724033716-83e58baca724
 	github.com/klauspost/compress v1.20.3
 	github.com/peterh/liner v1.2.3
-	golang.org/x/arch v0.32.0
+	golang.org/x/arch v0.23.0
 	golang.org/x/image v0.47.0
 	golang.org/x/term v0.47.0
 )
