@@ -184,13 +184,14 @@ func (d *demoPage) commands(b *strings.Builder) {
 			function = f.Name[strings.LastIndexByte(f.Name, '.')+1:]
 		}
 	}
-	fmt.Fprintf(b, "  profound -top -base %s %s\n", d.run.first, d.run.last)
+	cmd := d.e.program()
+	fmt.Fprintf(b, "  %s -top -base %s %s\n", cmd, d.run.first, d.run.last)
 	if function != "" && blamed.Grows {
-		fmt.Fprintf(b, "  profound -list '%s$' %s\n", regexp.QuoteMeta(function), d.run.last)
-		fmt.Fprintf(b, "  profound -peek '%s$' %s\n", regexp.QuoteMeta(function), d.run.last)
+		fmt.Fprintf(b, "  %s -list '%s$' %s\n", cmd, regexp.QuoteMeta(function), d.run.last)
+		fmt.Fprintf(b, "  %s -peek '%s$' %s\n", cmd, regexp.QuoteMeta(function), d.run.last)
 	}
 	if d.goroutines.Grows {
-		fmt.Fprintf(b, "  profound -traces %s\n", d.run.lastGoroutines)
+		fmt.Fprintf(b, "  %s -traces %s\n", cmd, d.run.lastGoroutines)
 	}
-	fmt.Fprintf(b, "  profound -web -base %s %s\n", d.run.first, d.run.last)
+	fmt.Fprintf(b, "  %s -web -base %s %s\n", cmd, d.run.first, d.run.last)
 }

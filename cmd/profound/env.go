@@ -59,6 +59,14 @@ func systemEnv() *env {
 	}
 }
 
+// program is how the user calls this program: go run leaves no other way.
+func (e *env) program() string {
+	if strings.Contains(filepath.ToSlash(e.exe), "/go-build") {
+		return "go run ./cmd/profound"
+	}
+	return "profound"
+}
+
 // home is the user's home directory by the variable of the platform.
 func (e *env) home() string {
 	if runtime.GOOS == "windows" {
