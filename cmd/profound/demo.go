@@ -84,6 +84,9 @@ func runDemo(ctx context.Context, args []string, e *env) error {
 	if err != nil {
 		return err
 	}
+	if o.save == "" {
+		defer os.Remove(dir) // only goes if nothing was kept: interrupted, failed
+	}
 	p, err := demo.Start(ctx, e.exe, demo.StartOptions{Args: []string{demoChild}, Service: demo.ServiceOptions{Leak: o.leak}})
 	if err != nil {
 		if ctx.Err() != nil {

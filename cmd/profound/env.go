@@ -81,10 +81,16 @@ func (e *env) colour() bool {
 	if e.getenv("NO_COLOR") != "" {
 		return false
 	}
-	if f := e.getenv("CLICOLOR_FORCE"); f != "" && f != "0" {
+	if e.forcedColour() {
 		return true
 	}
 	return e.stdoutTTY && e.getenv("TERM") != "dumb"
+}
+
+// forcedColour tells whether the environment asks for colour everywhere.
+func (e *env) forcedColour() bool {
+	f := e.getenv("CLICOLOR_FORCE")
+	return f != "" && f != "0" && e.getenv("NO_COLOR") == ""
 }
 
 // binaryPath is where object files are searched.

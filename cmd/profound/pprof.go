@@ -25,7 +25,9 @@ type session struct {
 	profile *profile.Profile
 	objects *symbol.Set
 	color   bool
-	json    bool
+	// forceColor colours what is piped, too.
+	forceColor bool
+	json       bool
 	// shell is set while commands come from the shell's prompt.
 	shell bool
 	// temps are the files shown by viewers; nil outside the shell, where each
@@ -46,6 +48,7 @@ func runPprof(ctx context.Context, args []string, e *env) error {
 	}
 	s := &session{env: e, kinds: kinds, objects: symbol.NewSet(objectOptions()), json: inv.json}
 	defer func() { s.objects.Close() }() // the shell may put another set there
+	s.forceColor = inv.color == "always" || inv.color == "auto" && e.forcedColour()
 	s.color = inv.color == "always" || inv.color == "auto" && e.colour()
 	if s.profile, err = load(ctx, inv, e, s.objects); err != nil {
 		return err
@@ -179,7 +182,7 @@ func (s *session) destination(k *report.Kind, o view.Options) destination {
 	case k.Ext != "" && !s.json && (s.env.stdoutTTY || s.shell):
 		d.prefix = "profile"
 	default:
-		d.terminal = s.env.stdoutTTY
+		d.terminal = s.env.stdoutTTY || s.forceColor
 	}
 	return d
 }

@@ -29,7 +29,7 @@ func (p painter) name(name string) string {
 	}
 	name = FoldTypeArgs(name)
 	i := strings.LastIndexByte(name, '/') + 1
-	if strings.Contains(name[i:], " ") || strings.Contains(name, "[") && strings.IndexByte(name, '[') < i {
+	if i == 0 || strings.Contains(name[i:], " ") || strings.Contains(name, "[") && strings.IndexByte(name, '[') < i {
 		return name // not a plain Go name
 	}
 	return ansiDim + name[:i] + ansiReset + name[i:]
