@@ -28,9 +28,6 @@ var differences = []struct {
 	}},
 	{"symbolizing finds inlined calls and where functions start", func(c parityCase) bool { return c.mentions("-symbolize=force", "-symbolize=local:force") }},
 	{"sources are found in GOROOT and the module cache", func(c parityCase) bool { return c.mentions("-list=") && c.mentions("default.pgo") }},
-	{"an absent label names its frame where pprof would not know the functions", func(c parityCase) bool {
-		return c.mentions("legacy_java.cpu") && c.mentions("-tagroot", "-tagleaf")
-	}},
 	{"a tag range may have a decimal point, pprof takes 1.5kb: for a regular expression", func(c parityCase) bool {
 		return slices.ContainsFunc(c.args, regexp.MustCompile(`^-tag(focus|ignore)=.*\d\.\d`).MatchString)
 	}},

@@ -11,7 +11,8 @@ import (
 
 func TestBuilder(t *testing.T) {
 	b := NewBuilder(ValueType{"samples", "count"})
-	if b.String("") != 0 || b.String("x") != b.String("x") || b.String("x") == b.String("y") {
+	x := b.String("x")
+	if b.String("") != 0 || b.String("x") != x || x == b.String("y") {
 		t.Error("strings are not interned")
 	}
 	f := b.Function("f", "f", "f.go", 1)

@@ -284,7 +284,7 @@ func missing(spec string, statErr error) error {
 
 func missingHint(spec string) string {
 	if strings.HasPrefix(spec, "-") {
-		return "it looks like a flag: check its spelling and write flags before the sources, or ./" + spec + " for a file of this name"
+		return "it looks like a flag, but what follows -- is a source; write it before --, or ./" + spec + " for a file of this name"
 	}
 	if hint := tilde(spec); hint != "" {
 		return hint
