@@ -286,9 +286,13 @@ func grown[T any](s []T, n int) []T {
 	return append(make([]T, 0, max(n, len(s))), s...)
 }
 
+// growthSlack is what a table takes while it grows, for each byte in it: the
+// copy that append makes, and old copies that are not yet collected.
+const growthSlack = 2
+
 // charge accounts n bytes of table memory.
 func (d *decoder) charge(n int) error {
-	d.cost += int64(n)
+	d.cost += growthSlack * int64(n)
 	if d.cost > d.opt.MaxBytes {
 		return tooLarge(d.opt.MaxBytes)
 	}
