@@ -65,8 +65,10 @@ func (m *Merger) addHeader(src *Profile) error {
 		h.Period = src.Period
 	}
 	for _, c := range src.Comments {
-		if !slices.Contains(h.Comments, c) {
-			h.Comments = append(h.Comments, strings.Clone(c))
+		if !m.comments[c] {
+			c = strings.Clone(c)
+			m.comments[c] = true
+			h.Comments = append(h.Comments, c)
 		}
 	}
 	if h.DefaultSampleType == "" {
@@ -112,6 +114,7 @@ type Merger struct {
 	b        *Builder
 	mappings map[mappingKey]MappingID
 	samples  map[sampleKey]int32
+	comments map[string]bool
 
 	src       *Profile
 	strings   []StringID
@@ -129,7 +132,7 @@ type Merger struct {
 
 // NewMerger starts without a profile.
 func NewMerger() *Merger {
-	return &Merger{mappings: map[mappingKey]MappingID{}, samples: map[sampleKey]int32{}}
+	return &Merger{mappings: map[mappingKey]MappingID{}, samples: map[sampleKey]int32{}, comments: map[string]bool{}}
 }
 
 // Profile is the sum of what was added. The Merger must not be used
@@ -307,14 +310,19 @@ func CommonTypes(ps []*Profile) ([]*Profile, error) {
 	if len(ps) == 0 {
 		return nil, nil
 	}
+	in := map[string]int{} // how many profiles, from the first on, have the type
+	for i, p := range ps {
+		for _, t := range p.SampleTypes {
+			if in[t.Type] == i {
+				in[t.Type]++
+			}
+		}
+	}
 	var common []string
 	for _, t := range ps[0].SampleTypes {
-		everywhere := true
-		for _, p := range ps[1:] {
-			everywhere = everywhere && slices.ContainsFunc(p.SampleTypes, func(o ValueType) bool { return o.Type == t.Type })
-		}
-		if everywhere && !slices.Contains(common, t.Type) {
+		if in[t.Type] == len(ps) {
 			common = append(common, t.Type)
+			in[t.Type] = 0 // once, however often it is listed
 		}
 	}
 	if len(common) == 0 {
@@ -342,8 +350,12 @@ func (p *Profile) withTypes(names []string) *Profile {
 	}
 	c.SampleTypes = nil
 	c.Samples.Values = nil
+	first := make(map[string]int, len(p.SampleTypes))
+	for i, t := range slices.Backward(p.SampleTypes) {
+		first[t.Type] = i
+	}
 	for _, n := range names {
-		at := slices.IndexFunc(p.SampleTypes, func(t ValueType) bool { return t.Type == n })
+		at := first[n]
 		c.SampleTypes = append(c.SampleTypes, p.SampleTypes[at])
 		c.Samples.Values = append(c.Samples.Values, p.Samples.Values[at])
 	}

@@ -136,17 +136,15 @@ func (d *Dot) box(n int32, number int, most int64) render.Node {
 	if f.File != "" {
 		f.File = filepath.Base(f.File)
 	}
-	values := "0"
-	if flat != 0 {
-		values = fmt.Sprintf("%s (%s)", r.format(flat), strings.TrimSpace(r.percent(flat)))
-	}
-	if cum != flat {
-		values += fmt.Sprintf(" of %s (%s)", r.format(cum), strings.TrimSpace(r.percent(cum)))
+	small := max(11, size-3)
+	lines := []render.Line{{Text: strings.Join(f.Parts(), " "), Size: size, Bold: true, Wrap: 3}}
+	for _, v := range d.values(flat, cum) {
+		lines = append(lines, render.Line{Text: v, Size: small, Muted: true})
 	}
 	b := render.Node{
 		ID:       fmt.Sprintf("node%d", number),
-		Lines:    []render.Line{{Text: strings.Join(f.Parts(), " "), Size: size, Bold: true, Wrap: 3}, {Text: values, Size: max(11, size-3), Muted: true}},
-		Tooltip:  node.String() + "\n" + values,
+		Lines:    lines,
+		Tooltip:  node.String() + "\n" + strings.Join(d.values(flat, cum), " "),
 		Category: r.Categories.Of(node.Name),
 		Heat:     d.share(cum),
 	}
@@ -156,6 +154,20 @@ func (d *Dot) box(n int32, number int, most int64) render.Node {
 		b.Fill, b.Stroke = render.ChangeTint(d.share(cum))
 	}
 	return b
+}
+
+// values are the lines under a name: the node's own value, and that with its
+// callees where it differs.
+func (d *Dot) values(flat, cum int64) []string {
+	r := d.r
+	text := func(v int64) string { return fmt.Sprintf("%s (%s)", r.format(v), strings.TrimSpace(r.percent(v))) }
+	switch {
+	case cum == flat:
+		return []string{text(flat)}
+	case flat == 0:
+		return []string{"0 of " + text(cum)}
+	}
+	return []string{text(flat), "of " + text(cum)}
 }
 
 func (d *Dot) isDiff() bool {

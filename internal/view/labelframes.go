@@ -34,6 +34,7 @@ type labelFramer struct {
 	unit             string
 	nameAbsent       bool
 	made             map[[2]string]profile.LocationID
+	fnNumber, number uint64 // the last numbers given to functions and locations that have numbers of their own
 	rootHit, leafHit bool
 }
 
@@ -46,7 +47,14 @@ func newLabelFramer(p *profile.Profile, o Options) *labelFramer {
 	l := &c.Locations
 	l.ID, l.Address, l.Mapping, l.Folded = slices.Clip(l.ID), slices.Clip(l.Address), slices.Clip(l.Mapping), slices.Clip(l.Folded)
 	l.LineOffsets, l.Lines = slices.Clip(l.LineOffsets), slices.Clip(l.Lines)
-	return &labelFramer{p: c, unit: o.Unit, nameAbsent: o.NameAbsent, made: map[[2]string]profile.LocationID{}}
+	a := &labelFramer{p: c, unit: o.Unit, nameAbsent: o.NameAbsent, made: map[[2]string]profile.LocationID{}}
+	if f.ID != nil {
+		a.fnNumber = slices.Max(f.ID)
+	}
+	if l.ID != nil {
+		a.number = slices.Max(l.ID)
+	}
+	return a
 }
 
 // apply builds a stack for each pair of stack and label set in use.
@@ -124,7 +132,8 @@ func (a *labelFramer) location(name, file string) profile.LocationID {
 	p.Strings = append(p.Strings, name, file)
 	f := &p.Functions
 	if f.ID != nil {
-		f.ID = append(f.ID, slices.Max(f.ID)+1)
+		a.fnNumber++
+		f.ID = append(f.ID, a.fnNumber)
 	}
 	f.Name = append(f.Name, profile.StringID(len(p.Strings)-2))
 	f.SystemName = append(f.SystemName, 0)
@@ -133,7 +142,8 @@ func (a *labelFramer) location(name, file string) profile.LocationID {
 	l := &p.Locations
 	id := profile.LocationID(l.Len())
 	if l.ID != nil {
-		l.ID = append(l.ID, slices.Max(l.ID)+1)
+		a.number++
+		l.ID = append(l.ID, a.number)
 	}
 	l.Address = append(l.Address, 0)
 	l.Mapping = append(l.Mapping, 0)

@@ -3,8 +3,8 @@ package view
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
-	"sort"
 	"strings"
 
 	"github.com/profoundhq/profound/internal/profile"
@@ -161,7 +161,7 @@ func activeFilters(o Options) []string {
 // else bytes for sizes and the key itself for the rest.
 func labelUnits(p *profile.Profile, warn func(string)) map[string]string {
 	units := map[string]string{}
-	ignored := map[string][]string{}
+	ignored := map[string]map[string]bool{}
 	seen := make([]bool, p.LabelSets.Len())
 	for _, set := range p.Samples.Labels {
 		if seen[set] {
@@ -177,8 +177,11 @@ func labelUnits(p *profile.Profile, warn func(string)) map[string]string {
 			switch {
 			case !ok || have == "":
 				units[key] = u
-			case u != "" && u != have && !slices.Contains(ignored[key], u):
-				ignored[key] = append(ignored[key], u)
+			case u != "" && u != have:
+				if ignored[key] == nil {
+					ignored[key] = map[string]bool{}
+				}
+				ignored[key][u] = true
 			}
 		}
 	}
@@ -190,14 +193,9 @@ func labelUnits(p *profile.Profile, warn func(string)) map[string]string {
 			}
 		}
 	}
-	keys := make([]string, 0, len(ignored))
-	for key := range ignored {
-		keys = append(keys, key)
-	}
-	sort.Strings(keys)
-	for _, key := range keys {
-		sort.Strings(ignored[key])
-		warn(fmt.Sprintf("For tag %s used unit %s, also encountered unit(s) %s", key, units[key], strings.Join(ignored[key], ", ")))
+	for _, key := range slices.Sorted(maps.Keys(ignored)) {
+		others := slices.Sorted(maps.Keys(ignored[key]))
+		warn(fmt.Sprintf("For tag %s used unit %s, also encountered unit(s) %s", key, units[key], strings.Join(others, ", ")))
 	}
 	return units
 }

@@ -281,11 +281,16 @@ func (e *editor) result() *profile.Profile {
 	f := &p.Functions
 	f.Name, f.SystemName, f.File = slices.Clip(f.Name), slices.Clip(f.SystemName), slices.Clip(f.File)
 	f.StartLine, f.ID = slices.Clip(f.StartLine), slices.Clip(f.ID)
+	var number uint64
+	if f.ID != nil {
+		number = slices.Max(f.ID)
+	}
 	for _, a := range e.added {
 		p.Strings = append(p.Strings, a.name, a.file)
 		name := profile.StringID(len(p.Strings) - 2)
 		if f.ID != nil {
-			f.ID = append(f.ID, slices.Max(f.ID)+1)
+			number++
+			f.ID = append(f.ID, number)
 		}
 		f.Name = append(f.Name, name)
 		f.SystemName = append(f.SystemName, name)
