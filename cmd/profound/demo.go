@@ -16,6 +16,7 @@ import (
 	"github.com/profoundhq/profound/internal/demo"
 	"github.com/profoundhq/profound/internal/format"
 	"github.com/profoundhq/profound/internal/profile"
+	"github.com/profoundhq/profound/internal/render"
 	"github.com/profoundhq/profound/internal/report"
 	"github.com/profoundhq/profound/internal/unit"
 )
@@ -74,6 +75,9 @@ func parseDemo(args []string, e *env) (demoOptions, error) {
 	return o, nil
 }
 
+// warmUp is the part of the run in which any service grows.
+func (o demoOptions) warmUp() time.Duration { return o.during * 3 / 10 }
+
 // runDemo is the main job on a service of our own.
 func runDemo(ctx context.Context, args []string, e *env) error {
 	o, err := parseDemo(args, e)
@@ -131,7 +135,11 @@ func demoProgress(e *env, o demoOptions) func(demo.Snapshot) {
 		took := s.At.Sub(start).Round(time.Second)
 		live := unit.Label(int64(s.Stats.HeapLive), "bytes")
 		if o.moving(e) {
-			fmt.Fprintf(e.stderr, "\r\x1b[K%v of %v   %d profiles   live heap %s   %d goroutines", took, o.during, n, live, s.Stats.Goroutines)
+			line := fmt.Sprintf("%v of %v   %d profiles   live heap %s   %d goroutines", took, o.during, n, live, s.Stats.Goroutines)
+			if w := e.width(); w > 1 {
+				line = render.CutText(line, w-1, render.TextOptions{ASCII: o.ascii})
+			}
+			fmt.Fprint(e.stderr, "\r\x1b[K"+line)
 			return
 		}
 		if n%5 == 1 {
@@ -183,7 +191,7 @@ func showDemo(shots []demo.Snapshot, dir string, o demoOptions, e *env) error {
 	if err != nil {
 		return err
 	}
-	warmUp := o.during * 3 / 10
+	warmUp := o.warmUp()
 	heap, err := report.NewGrowth(run.heap, report.GrowthOptions{SampleIndex: "inuse_space", WarmUp: warmUp, Grain: grainOf(run.heap)})
 	if err != nil {
 		return err

@@ -49,14 +49,17 @@ func size(v int64) string { return unit.Label(v, "bytes") }
 
 func (d *demoPage) heapFinding(b *strings.Builder) {
 	g := d.heap
-	fmt.Fprintf(b, "\n%s\n", d.bold(fmt.Sprintf("The live heap grew from %s to %s: %s a second.", size(g.From), size(g.To), size(int64(g.Rate)))))
+	fmt.Fprintf(b, "\n%s\n", d.bold(fmt.Sprintf("The live heap grew from %s to %s in %s: %s a second.", size(g.From), size(g.To), d.span(g), size(int64(g.Rate)))))
+	fmt.Fprintf(b, "The first %s are left out as warm-up; sizes are estimated from samples.\n", d.warmUp())
 	d.path(b, g, size)
 }
+
+func (d *demoPage) warmUp() time.Duration { return d.o.warmUp().Round(time.Second) }
 
 func (d *demoPage) goroutineFinding(b *strings.Builder) {
 	g := d.goroutines
 	count := func(v int64) string { return fmt.Sprint(v) }
-	fmt.Fprintf(b, "\n%s\n", d.bold(fmt.Sprintf("Goroutines grew from %d to %d: %.0f a second. Each keeps alive what it refers to.", g.From, g.To, g.Rate)))
+	fmt.Fprintf(b, "\n%s\n", d.bold(fmt.Sprintf("Goroutines grew from %d to %d in %s: %.0f a second. Each keeps alive what it refers to.", g.From, g.To, d.span(g), g.Rate)))
 	d.path(b, g, count)
 	if d.heap.Grows {
 		fmt.Fprintf(b, "\nThe live heap grew with them, from %s to %s:\n", size(d.heap.From), size(d.heap.To))
@@ -77,6 +80,12 @@ func (d *demoPage) noFinding(b *strings.Builder) {
 	fmt.Fprintf(b, "\n%s\n", d.bold("Nothing grows without end."))
 	fmt.Fprintf(b, "The live heap was %s after the warm-up and is %s at the end; goroutines %d and %d.\n", size(g.From), size(g.To), d.goroutines.From, d.goroutines.To)
 	fmt.Fprintf(b, "Rising memory alone is no leak: this service fills a cache, then stays.\n")
+}
+
+// span is the time between the two levels that are compared: the first part of
+// the run is left out as warm-up, and each level is a median.
+func (d *demoPage) span(g *report.Growth) string {
+	return g.Span.Round(time.Second).String()
 }
 
 // path prints the frames from the program's own code down to the first one
@@ -173,25 +182,32 @@ func floats(v []int64) []float64 {
 
 // commands prints how to look further at the kept profiles.
 func (d *demoPage) commands(b *strings.Builder) {
-	fmt.Fprintf(b, "\nThe profiles are in %s. Look further, with pprof's own commands:\n\n", filepath.Dir(d.run.first))
-	blamed := d.heap
-	if d.goroutines.Grows {
-		blamed = d.goroutines
-	}
-	function := ""
-	for _, f := range blamed.Path {
-		if f.Own {
-			function = f.Name[strings.LastIndexByte(f.Name, '.')+1:]
-		}
-	}
 	cmd := d.e.program()
-	fmt.Fprintf(b, "  %s -top -base %s %s\n", cmd, d.run.first, d.run.last)
-	if function != "" && blamed.Grows {
-		fmt.Fprintf(b, "  %s -list '%s$' %s\n", cmd, regexp.QuoteMeta(function), d.run.last)
-		fmt.Fprintf(b, "  %s -peek '%s$' %s\n", cmd, regexp.QuoteMeta(function), d.run.last)
+	dir := filepath.Dir(d.run.first)
+	fmt.Fprintf(b, "\nThe profiles are in %s. Look further, with pprof's own commands:\n\n", dir)
+	first, last, goroutines := filepath.Base(d.run.first), filepath.Base(d.run.last), filepath.Base(d.run.lastGoroutines)
+	if cmd == "profound" {
+		fmt.Fprintf(b, "  cd %s\n", dir)
+	} else {
+		first, last, goroutines = d.run.first, d.run.last, d.run.lastGoroutines
 	}
 	if d.goroutines.Grows {
-		fmt.Fprintf(b, "  %s -traces %s\n", cmd, d.run.lastGoroutines)
+		fmt.Fprintf(b, "  %s -peek '%s' %s\n", cmd, d.blamedPattern(d.goroutines), goroutines)
+		fmt.Fprintf(b, "  %s -traces %s\n", cmd, goroutines)
 	}
-	fmt.Fprintf(b, "  %s -web -base %s %s\n", cmd, d.run.first, d.run.last)
+	fmt.Fprintf(b, "  %s -top -base %s %s\n", cmd, first, last)
+	if d.heap.Grows {
+		fmt.Fprintf(b, "  %s -list '%s' %s\n", cmd, d.blamedPattern(d.heap), last)
+		fmt.Fprintf(b, "  %s -peek '%s' %s\n", cmd, d.blamedPattern(d.heap), last)
+	}
+	fmt.Fprintf(b, "  %s -web -base %s %s\n", cmd, first, last)
+}
+
+// blamedPattern matches the blamed function and no other.
+func (d *demoPage) blamedPattern(g *report.Growth) string {
+	name := d.blamedName(g)
+	if _, method, ok := strings.Cut(name, "."); ok {
+		name = method // without the package
+	}
+	return regexp.QuoteMeta(name) + "$"
 }

@@ -111,7 +111,7 @@ func extras() []extra {
 		str("symbolize", "MODE", "none, local, fastlocal, remote, force, demangle=none|full|templates|default", false, func(p *parsed) *string { return &p.inv.symbolize }),
 		str("buildid", "ID", "Build id of the main binary, if the profile has none", false, func(p *parsed) *string { return &p.inv.buildID }),
 		str("add_comment", "TEXT", "Add a comment to the profile", false, func(p *parsed) *string { return &p.inv.comment }),
-		boolean("all_frames", "Ignore the profile's drop_frames and keep_frames", false, func(p *parsed) *bool { return &p.inv.allFrames }),
+		boolean("all_frames", "Ignore the profile's drop_frames and keep_frames", true, func(p *parsed) *bool { return &p.inv.allFrames }),
 		str("tools", "PATH", "Accepted for pprof's sake; no outside tool is used", false, func(p *parsed) *string { return &p.tools }),
 		str("http", "HOST:PORT", "Present the web page at this address", false, func(p *parsed) *string { return &p.inv.http }),
 		boolean("no_browser", "With -http, do not open a browser", false, func(p *parsed) *bool { return &p.inv.noBrowser }),

@@ -146,6 +146,10 @@ func fetchAll(ctx context.Context, inv *invocation, e *env) (src, base []source.
 		wg.Go(func() {
 			o := opt
 			o.Role = "base"
+			o.Progress = func(ev source.Event) {
+				ev.Index = -1 - ev.Index // apart from the sources
+				progress.event(ev)
+			}
 			base, baseErr = source.Fetch(ctx, inv.bases, o)
 		})
 	}
@@ -309,7 +313,7 @@ func symbolizeProfile(ctx context.Context, p *profile.Profile, inv *invocation, 
 	for _, w := range warnings {
 		e.say(w)
 	}
-	opt := symbolize.Options{Mode: mode, Objects: objects.Open, Warn: e.say}
+	opt := symbolize.Options{Mode: mode, Objects: objects.Open, MainGiven: inv.exec != "", Warn: e.say}
 	for _, r := range results {
 		if r.Remote && r.Profile != nil {
 			opt.Names = func(addrs []uint64) (map[uint64]string, error) {

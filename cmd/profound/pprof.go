@@ -145,12 +145,9 @@ func (s *session) report(ctx context.Context, k *report.Kind, param string, o vi
 func (s *session) write(ctx context.Context, k *report.Kind, r *report.Report, o view.Options) error {
 	dest := s.destination(k, o)
 	r.Colour = s.color && dest.terminal
-	res, err := k.Compute(r)
+	res, err := s.compute(ctx, k, r)
 	if err != nil {
 		return err
-	}
-	if err := ctx.Err(); err != nil {
-		return errInterrupted
 	}
 	write := res.WriteText
 	if s.json {
@@ -161,6 +158,30 @@ func (s *session) write(ctx context.Context, k *report.Kind, r *report.Report, o
 		}
 	}
 	return dest.write(ctx, write)
+}
+
+// compute runs a report until it is done or ctx is; then it goes on alone and
+// keeps the open binaries.
+func (s *session) compute(ctx context.Context, k *report.Kind, r *report.Report) (report.Result, error) {
+	type computed struct {
+		res report.Result
+		err error
+	}
+	done := make(chan computed, 1)
+	go func() {
+		res, err := k.Compute(r)
+		done <- computed{res, err}
+	}()
+	select {
+	case c := <-done:
+		if ctx.Err() != nil {
+			return nil, errInterrupted
+		}
+		return c.res, c.err
+	case <-ctx.Done():
+		s.objects = symbol.NewSet(objectOptions())
+		return nil, errInterrupted
+	}
 }
 
 // destination is where a report goes.
@@ -200,14 +221,14 @@ func (d destination) write(ctx context.Context, f func(io.Writer) error) error {
 		}
 	}
 	if path == "" {
-		return f(d.s.env.stdout)
+		return f(gate{ctx, d.s.env.stdout})
 	}
 	d.s.env.say("Generating report in " + path)
 	out, err := source.CreateAtomic(path)
 	if err != nil {
 		return err
 	}
-	if err := f(out); err != nil {
+	if err := f(gate{ctx, out}); err != nil {
 		out.Abort()
 		return err
 	}

@@ -29,7 +29,7 @@ func usagef(format string, args ...any) error {
 	return usageError{fmt.Errorf(format, args...)}
 }
 
-// exitError carries an exit code for an error that was already printed, or
+// codeError carries an exit code for an error that was already printed, or
 // has a code of its own.
 type codeError struct {
 	code int

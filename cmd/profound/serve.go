@@ -46,7 +46,7 @@ func (s *session) serve(ctx context.Context, inv *invocation) error {
 	case <-ctx.Done():
 		stop, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
-		err = errors.Join(srv.Shutdown(stop))
+		err = srv.Shutdown(stop)
 	}
 	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, context.DeadlineExceeded) {
 		return nil
@@ -71,6 +71,10 @@ func (s *session) handler(o view.Options, host string) http.Handler {
 		http.Redirect(w, r, "/ui/?"+r.URL.RawQuery, http.StatusTemporaryRedirect)
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if ip := net.ParseIP(host); ip != nil && !ip.IsLoopback() {
+			mux.ServeHTTP(w, r) // asked to serve the network: any name will do
+			return
+		}
 		if name, _, err := net.SplitHostPort(r.Host); err == nil && !allowedHost(name, host) || err != nil && !allowedHost(r.Host, host) {
 			http.Error(w, "this server answers for "+host+" only", http.StatusForbidden)
 			return

@@ -49,7 +49,7 @@ func (c *Callgrind) WriteText(out io.Writer) error {
 			fmt.Fprintf(w, "calls=0 %s %d\n", position(prev, callee.Address), callee.Line)
 			fmt.Fprintf(w, "* * %d\n", cost(e.Weight))
 		}
-		prev = &n.Frame
+		prev = n.Frame
 	}
 	return w.Flush()
 }
@@ -68,7 +68,7 @@ func (c *Callgrind) distinctNames() map[int32]string {
 	type named struct{ file, name string }
 	index := map[named]map[context]int{}
 	of := func(n int32) context {
-		f := t.Nodes[n].Frame
+		f := *t.Nodes[n].Frame
 		f.Address, f.Line, f.Column = 0, 0, 0
 		return context{f, t.Parent(n)}
 	}

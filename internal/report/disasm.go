@@ -115,7 +115,7 @@ func (d *Disasm) find(g *view.Graph, address uint64, isAddress bool) (codes []*s
 	r := d.r
 	wanted := map[string]bool{}
 	for _, i := range g.Order {
-		if n := &g.Nodes[i]; n.Object != "" && r.Symbol.MatchString(n.String()) {
+		if n := &g.Nodes[i]; n.Object != "" && r.Symbol.MatchString(g.Name(i)) {
 			wanted[n.Object] = true
 		}
 	}
@@ -139,22 +139,27 @@ func (d *Disasm) find(g *view.Graph, address uint64, isAddress bool) (codes []*s
 			d.Warnings = append(d.Warnings, err)
 			continue
 		}
+		found = found || len(symbols) > 0
+		samples := samplesByAddress(g, base)
 		for _, s := range symbols {
-			found = true
-			c := &symbolCode{sym: s, obj: obj}
-			for _, n := range g.Order {
-				node := &g.Nodes[n]
-				if a := node.Address - base; a >= s.Start && a < s.End {
-					c.samples = append(c.samples, codeSample{a, node})
-				}
-			}
-			if len(c.samples) > 0 {
-				sort.SliceStable(c.samples, func(i, j int) bool { return c.samples[i].addr < c.samples[j].addr })
-				codes = append(codes, c)
+			from := sort.Search(len(samples), func(i int) bool { return samples[i].addr >= s.Start })
+			to := sort.Search(len(samples), func(i int) bool { return samples[i].addr >= s.End })
+			if from < to {
+				codes = append(codes, &symbolCode{sym: s, obj: obj, samples: samples[from:to]})
 			}
 		}
 	}
 	return codes, found
+}
+
+// samplesByAddress lists all nodes by their address in an object at base.
+func samplesByAddress(g *view.Graph, base uint64) []codeSample {
+	samples := make([]codeSample, len(g.Order))
+	for i, n := range g.Order {
+		samples[i] = codeSample{g.Nodes[n].Address - base, &g.Nodes[n]}
+	}
+	sort.SliceStable(samples, func(i, j int) bool { return samples[i].addr < samples[j].addr })
+	return samples
 }
 
 // toolBase is what go tool pprof subtracts from the addresses of a mapping.

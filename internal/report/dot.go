@@ -95,7 +95,7 @@ func dotName(f view.Frame) string {
 func (d *Dot) writeNode(w io.Writer, n int32, number int, maxFlat int64) {
 	r, node := d.r, &d.t.Nodes[n]
 	flat, cum := node.FlatValue(), node.CumValue()
-	label := dotName(node.Frame)
+	label := dotName(*node.Frame)
 	value := r.format(flat)
 	if flat != 0 {
 		label += fmt.Sprintf(`%s (%s)`, value, strings.TrimSpace(r.percent(flat)))
@@ -116,7 +116,7 @@ func (d *Dot) writeNode(w io.Writer, n int32, number int, maxFlat int64) {
 	}
 	score := float64(cum) / float64(abs(r.View.Total))
 	fmt.Fprintf(w, "N%d [label=\"%s\" id=\"node%d\" fontsize=%d shape=box tooltip=\"%s (%s)\" color=\"%s\" fillcolor=\"%s\"]\n",
-		number, label, number, font, dotEscape(node.String()), value, scoreColour(score, false), scoreColour(score, true))
+		number, label, number, font, dotEscape(d.t.Name(n)), value, scoreColour(score, false), scoreColour(score, true))
 }
 
 // writeTags writes the boxes of a node's labels. Leaves show cumulative
@@ -190,7 +190,7 @@ func (d *Dot) writeEdge(w io.Writer, e *view.Edge, from, to int, tagged bool) {
 	if e.Residual {
 		arrow, style = "...", ` style="dotted"`
 	}
-	tip := fmt.Sprintf(`"%s %s %s (%s)"`, dotEscape(d.t.Nodes[e.Src].String()), arrow, dotEscape(d.t.Nodes[e.Dst].String()), value)
+	tip := fmt.Sprintf(`"%s %s %s (%s)"`, dotEscape(d.t.Name(e.Src)), arrow, dotEscape(d.t.Name(e.Dst)), value)
 	if tagged {
 		style += " minlen=2"
 	}

@@ -46,6 +46,8 @@ type Growth struct {
 	// quarter of the profiles each. Rate is their difference a second.
 	From, To int64
 	Rate     float64
+	// Span is the time between the middles of the two quarters.
+	Span time.Duration
 	// Grows is true when the difference is more than sampling explains and
 	// the run rises throughout.
 	Grows bool
@@ -89,9 +91,9 @@ func NewGrowth(run []Moment, opt GrowthOptions) (*Growth, error) {
 	early, late := g.windows(opt.WarmUp)
 	g.From, g.To = level(g.Total, early), level(g.Total, late)
 	if len(late) > 0 && len(early) > 0 {
-		span := g.Times[late[len(late)/2]].Sub(g.Times[early[len(early)/2]]).Seconds()
-		if span > 0 {
-			g.Rate = float64(g.To-g.From) / span
+		g.Span = g.Times[late[len(late)/2]].Sub(g.Times[early[len(early)/2]])
+		if g.Span > 0 {
+			g.Rate = float64(g.To-g.From) / g.Span.Seconds()
 		}
 	}
 	g.Grows = grows(g.Total, early, late, opt.Grain)

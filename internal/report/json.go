@@ -273,7 +273,7 @@ func graphJSON(r *Report, t *view.Trimmed) any {
 	edges := []jsonGraphEdge{}
 	for _, i := range t.Order {
 		n := &t.Nodes[i]
-		nodes = append(nodes, jsonGraphNode{i, n.String(), jsonFrame(&n.Frame), r.base(n.FlatValue()), r.base(n.CumValue())})
+		nodes = append(nodes, jsonGraphNode{i, t.Name(i), jsonFrame(n.Frame), r.base(n.FlatValue()), r.base(n.CumValue())})
 		for _, e := range t.SortedOut(i) {
 			edges = append(edges, jsonGraphEdge{e.Src, e.Dst, r.base(e.Value()), e.Inline, e.Residual})
 		}

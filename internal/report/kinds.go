@@ -19,7 +19,7 @@ type Kind struct {
 	Ext string
 	// Viewer opens the output: "browser", or the name of a program.
 	Viewer string
-	// Cum and Redirect tell the shell's usage text what the command takes.
+	// Usage is the help of the shell command; NAME stands for its name.
 	Usage string
 	// Compute makes the result.
 	Compute func(*Report) (Result, error)

@@ -131,7 +131,7 @@ func (d *Dot) box(n int32, number int, most int64) render.Node {
 		own = float64(abs(flat)) / float64(most)
 	}
 	size := render.TextSize(own)
-	f := node.Frame
+	f := *node.Frame
 	f.Name = FoldTypeArgs(ShortName(f.Name))
 	if f.File != "" {
 		f.File = filepath.Base(f.File)
@@ -190,7 +190,7 @@ func (d *Dot) arrow(e *view.Edge, from, to int) render.Edge {
 	}
 	return render.Edge{
 		From: from, To: to, Weight: d.share(e.Value()), Label: label, Dotted: e.Residual,
-		Tooltip: d.t.Nodes[e.Src].String() + arrow + d.t.Nodes[e.Dst].String() + " (" + label + ")",
+		Tooltip: d.t.Name(e.Src) + arrow + d.t.Name(e.Dst) + " (" + label + ")",
 	}
 }
 

@@ -36,7 +36,7 @@ func NewTop(r *Report) *Top {
 	changes := r.changes(t.Graph)
 	for _, i := range t.Order {
 		n := &t.Nodes[i]
-		row := TopRow{Name: n.String(), Flat: n.FlatValue(), Cum: n.CumValue(), Frame: jsonFrame(&n.Frame)}
+		row := TopRow{Name: t.Name(i), Flat: n.FlatValue(), Cum: n.CumValue(), Frame: jsonFrame(n.Frame)}
 		inline, call := false, false
 		for _, e := range t.EdgesIn(i) {
 			inline = inline || e.Inline

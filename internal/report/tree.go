@@ -42,19 +42,18 @@ func NewTree(r *Report) (*Tree, error) {
 	if r.Symbol != nil {
 		tree.name = "peek"
 	}
-	names := newNameCache(t.Graph)
 	for _, i := range t.Order {
 		n := &t.Nodes[i]
-		name := names.of(i)
+		name := t.Name(i)
 		if r.Symbol != nil && !r.Symbol.MatchString(name) {
 			continue
 		}
-		row := TreeRow{Name: name, Flat: n.FlatValue(), Cum: n.CumValue(), Frame: jsonFrame(&n.Frame)}
+		row := TreeRow{Name: name, Flat: n.FlatValue(), Cum: n.CumValue(), Frame: jsonFrame(n.Frame)}
 		for _, e := range t.SortedIn(i) {
-			row.In = append(row.In, TreeEdge{names.of(e.Src), e.Inline, e.Weight})
+			row.In = append(row.In, TreeEdge{t.Name(e.Src), e.Inline, e.Weight})
 		}
 		for _, e := range t.SortedOut(i) {
-			row.Out = append(row.Out, TreeEdge{names.of(e.Dst), e.Inline, e.Weight})
+			row.Out = append(row.Out, TreeEdge{t.Name(e.Dst), e.Inline, e.Weight})
 		}
 		tree.Rows = append(tree.Rows, row)
 	}
@@ -62,23 +61,6 @@ func NewTree(r *Report) (*Tree, error) {
 		return tree, noMatch(r.Symbol)
 	}
 	return tree, nil
-}
-
-// nameCache makes each node's name once.
-type nameCache struct {
-	g     *view.Graph
-	names []string
-}
-
-func newNameCache(g *view.Graph) *nameCache {
-	return &nameCache{g: g, names: make([]string, len(g.Nodes))}
-}
-
-func (c *nameCache) of(n int32) string {
-	if c.names[n] == "" {
-		c.names[n] = c.g.Nodes[n].String()
-	}
-	return c.names[n]
 }
 
 // WriteText writes the blocks of callers, node and callees.

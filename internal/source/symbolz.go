@@ -3,6 +3,7 @@ package source
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -85,7 +86,11 @@ func Symbolz(ctx context.Context, profileURL string, addrs []uint64, opt Options
 	addrs = slices.Compact(addrs)
 	names := make(map[uint64]string, len(addrs))
 	for batch := range slices.Chunk(addrs, symbolzBatch) {
-		if err := s.symbols(ctx, e, batch, names); err != nil {
+		err := s.symbols(ctx, e, batch, names)
+		if errors.Is(err, errNoPost) {
+			err = s.symbolsByGet(ctx, e, batch, names)
+		}
+		if err != nil {
 			if ctx.Err() != nil {
 				return names, ctx.Err()
 			}
@@ -109,8 +114,50 @@ func (s *session) symbols(parent context.Context, e *endpoint, batch []uint64, n
 		ask = strconv.AppendUint(ask, a, 16)
 	}
 	u := &remote{e}
-	t := silent()
 	resp, err := s.client.do(ctx, e, http.MethodPost, "application/octet-stream", ask)
+	if err == nil && resp.StatusCode == http.StatusMethodNotAllowed {
+		resp.Body.Close()
+		return errNoPost
+	}
+	return s.symbolAnswer(ctx, u, resp, err, dog, batch, names)
+}
+
+// errNoPost is met at servers that answer questions in the URL only, as
+// net/http/pprof does when its handlers are registered for GET.
+var errNoPost = errors.New("the server takes no POST")
+
+// symbolsInURL is how many addresses fit a URL.
+const symbolsInURL = 100
+
+func (s *session) symbolsByGet(parent context.Context, e *endpoint, batch []uint64, names map[uint64]string) error {
+	for part := range slices.Chunk(batch, symbolsInURL) {
+		if err := s.symbolGet(parent, e, part, names); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *session) symbolGet(parent context.Context, e *endpoint, part []uint64, names map[uint64]string) error {
+	ctx, cancel := context.WithCancelCause(parent)
+	defer cancel(nil)
+	dog := watch(&s.opt, e.timeout+grace, cancel)
+	defer dog.end()
+	ask := make([]string, len(part))
+	for i, a := range part {
+		ask[i] = "0x" + strconv.FormatUint(a, 16)
+	}
+	get := *e
+	u := *e.url
+	u.RawQuery = strings.Join(ask, "+")
+	get.url = &u
+	resp, err := s.client.do(ctx, &get, http.MethodGet, "", nil)
+	return s.symbolAnswer(ctx, &remote{&get}, resp, err, dog, part, names)
+}
+
+// symbolAnswer reads the names out of a server's answer.
+func (s *session) symbolAnswer(ctx context.Context, u *remote, resp *http.Response, err error, dog *watchdog, batch []uint64, names map[uint64]string) error {
+	t := silent()
 	if err != nil {
 		return u.explain(ctx, err, s, t)
 	}

@@ -278,12 +278,18 @@ func filterTagNames(p *profile.Profile, show, hide *regexp.Regexp) (_ *profile.P
 	if show == nil && hide == nil {
 		return p, false, false
 	}
+	keep := map[profile.StringID]bool{} // keys met so far
 	return p.MapLabels(func(set, out []profile.Label) []profile.Label {
 		for _, l := range set {
-			key := p.Strings[l.Key]
-			s, h := show == nil || show.MatchString(key), hide != nil && hide.MatchString(key)
-			shown, hid = shown || s, hid || h
-			if s && !h {
+			kept, known := keep[l.Key]
+			if !known {
+				key := p.Strings[l.Key]
+				s, h := show == nil || show.MatchString(key), hide != nil && hide.MatchString(key)
+				shown, hid = shown || s, hid || h
+				kept = s && !h
+				keep[l.Key] = kept
+			}
+			if kept {
 				out = append(out, l)
 			}
 		}

@@ -151,7 +151,7 @@ func (b *flameBuilder) descend(parent int32, paths []flamePath, depth int) {
 		if kept[i].weight != kept[j].weight {
 			return kept[i].weight > kept[j].weight
 		}
-		return b.ft.frames[kept[i].frame].String() < b.ft.frames[kept[j].frame].String()
+		return b.ft.name(kept[i].frame) < b.ft.name(kept[j].frame)
 	})
 	for _, p := range paths {
 		if p.loc < 0 {
@@ -165,8 +165,9 @@ func (b *flameBuilder) descend(parent int32, paths []flamePath, depth int) {
 		}
 	}
 	for _, g := range kept {
-		b.descend(b.add(parent, g), g.paths, depth+1)
-		g.paths = nil
+		inside := g.paths
+		g.paths = nil // not needed below: a level of paths each would add up
+		b.descend(b.add(parent, g), inside, depth+1)
 	}
 }
 

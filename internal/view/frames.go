@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/profoundhq/profound/internal/profile"
@@ -22,18 +23,19 @@ type Frame struct {
 
 // Parts are the components of the printed name: address, name, place.
 func (f *Frame) Parts() []string {
-	var parts []string
+	parts := make([]string, 0, 3)
 	if f.Address != 0 {
-		parts = append(parts, fmt.Sprintf("%016x", f.Address))
+		hex := strconv.FormatUint(f.Address, 16)
+		parts = append(parts, "0000000000000000"[len(hex):]+hex)
 	}
 	if f.Name != "" {
 		parts = append(parts, f.Name)
 	}
 	switch {
 	case f.Line != 0:
-		s := fmt.Sprintf("%s:%d", f.File, f.Line)
+		s := f.File + ":" + strconv.Itoa(f.Line)
 		if f.Column != 0 {
-			s += fmt.Sprintf(":%d", f.Column)
+			s += ":" + strconv.Itoa(f.Column)
 		}
 		parts = append(parts, s)
 	case f.File != "":
@@ -70,6 +72,18 @@ type frameTable struct {
 	ids     []int32
 	// inlined tells which frames stand for an inlined call somewhere.
 	inlined []bool
+	names   []string // printed names by frame, "" for those not asked for yet
+}
+
+// name is the printed name of a frame, made once.
+func (t *frameTable) name(f int32) string {
+	if t.names == nil {
+		t.names = make([]string, len(t.frames))
+	}
+	if t.names[f] == "" {
+		t.names[f] = t.frames[f].String()
+	}
+	return t.names[f]
 }
 
 type frameKey struct {

@@ -7,7 +7,7 @@ import (
 // Node is one entry of a graph: a frame with what was sampled in it (flat)
 // and in it or below it (cum).
 type Node struct {
-	Frame
+	*Frame
 	Flat, FlatDiv int64
 	Cum, CumDiv   int64
 	// In and Out index Graph.Edges; removed edges stay listed until Edges
@@ -51,6 +51,9 @@ type Graph struct {
 	kept  []int32 // by frame number: node, or -1; nil in a tree
 	paths []int32 // tree: by stack, the node of its leaf
 }
+
+// Name is the printed name of node n.
+func (g *Graph) Name(n int32) string { return g.view.nodeTable().name(g.Nodes[n].frame) }
 
 // EdgesIn lists the edges that lead to node n.
 func (g *Graph) EdgesIn(n int32) []*Edge { return g.live(g.Nodes[n].In) }
@@ -129,7 +132,7 @@ func (v *View) graph(w *stackWeights, keep []bool, edges edgeWanted) *Graph {
 		g.kept[f] = -1
 		if keep == nil || keep[f] {
 			g.kept[f] = int32(len(g.Nodes))
-			g.Nodes = append(g.Nodes, Node{Frame: t.frames[f], frame: int32(f), parent: -1})
+			g.Nodes = append(g.Nodes, Node{Frame: &t.frames[f], frame: int32(f), parent: -1})
 		}
 	}
 	b := &graphBuilder{g: g, t: t, p: v.Profile, w: w, seen: make([]uint32, len(g.Nodes)), edges: edges}
@@ -166,12 +169,13 @@ type graphBuilder struct {
 	w     *stackWeights
 	seen  []uint32 // by node: the last stack (plus 1) that counted it
 	edges edgeWanted
-	index edgeIndex
+	index pairIndex // numbers the edges by their ends
+	used  []uint32  // by edge: the last stack (plus 1) that counted it
 }
 
 // What a location is to walkValues, besides the node of its only frame.
 const (
-	frameGone  = -1 // its only frame is not kept
+	frameGone  = -1 // none of its frames is kept
 	framesMany = -2 // it has several frames
 )
 
@@ -253,7 +257,12 @@ func (b *graphBuilder) nodeOfLocation() []int32 {
 		case 1:
 			nodeOf[loc] = b.g.kept[ids[0]]
 		default:
-			nodeOf[loc] = framesMany
+			nodeOf[loc] = frameGone
+			for _, f := range ids {
+				if b.g.kept[f] >= 0 {
+					nodeOf[loc] = framesMany
+				}
+			}
 		}
 	}
 	return nodeOf
@@ -265,6 +274,7 @@ func (b *graphBuilder) walk(wanted []bool) {
 	stacks := &b.p.Stacks
 	kept := b.g.kept
 	nodes := b.g.Nodes
+	nodeOf := b.nodeOfLocation()
 	for id := range stacks.Len() {
 		if !b.w.used[id] {
 			continue
@@ -278,6 +288,10 @@ func (b *graphBuilder) walk(wanted []bool) {
 			continue
 		}
 		for i := len(frames) - 1; i >= 0; i-- {
+			if nodeOf[frames[i]] == frameGone {
+				residual = true
+				continue
+			}
 			lines := b.t.of(frames[i])
 			for l := len(lines) - 1; l >= 0; l-- {
 				n := kept[lines[l]]
@@ -301,6 +315,27 @@ func (b *graphBuilder) walk(wanted []bool) {
 			nodes[parent].Flat += value
 			nodes[parent].FlatDiv += div
 		}
+	}
+	b.g.link()
+}
+
+// link lists every edge at its ends, in the order of Edges.
+func (g *Graph) link() {
+	ins, outs := make([]int32, len(g.Nodes)), make([]int32, len(g.Nodes))
+	for i := range g.Edges {
+		outs[g.Edges[i].Src]++
+		ins[g.Edges[i].Dst]++
+	}
+	in, out := make([]int32, len(g.Edges)), make([]int32, len(g.Edges))
+	for i := range g.Nodes {
+		n := &g.Nodes[i]
+		n.In, in = in[:0:ins[i]], in[ins[i]:]
+		n.Out, out = out[:0:outs[i]], out[outs[i]:]
+	}
+	for i := range g.Edges {
+		src, dst := &g.Nodes[g.Edges[i].Src], &g.Nodes[g.Edges[i].Dst]
+		src.Out = append(src.Out, int32(i))
+		dst.In = append(dst.In, int32(i))
 	}
 }
 
@@ -355,16 +390,14 @@ func (v *View) inlineEdges(w *stackWeights, g *Graph, cut bool) {
 func (b *graphBuilder) addEdge(src, dst int32, value, div int64, residual, inline bool, stamp uint32) {
 	e, isNew := b.index.find(src, dst)
 	if isNew {
-		g := b.g
-		g.Edges = append(g.Edges, Edge{Src: src, Dst: dst, Inline: true})
-		g.Nodes[src].Out = append(g.Nodes[src].Out, e)
-		g.Nodes[dst].In = append(g.Nodes[dst].In, e)
+		b.g.Edges = append(b.g.Edges, Edge{Src: src, Dst: dst, Inline: true})
+		b.used = append(b.used, 0)
 	}
 	// An edge counts once for a stack, by its first occurrence.
-	if b.index.stamp[e] == stamp {
+	if b.used[e] == stamp {
 		return
 	}
-	b.index.stamp[e] = stamp
+	b.used[e] = stamp
 	ed := &b.g.Edges[e]
 	ed.Weight += value
 	ed.WeightDiv += div
@@ -372,28 +405,29 @@ func (b *graphBuilder) addEdge(src, dst int32, value, div int64, residual, inlin
 	ed.Inline = ed.Inline && inline
 }
 
-// edgeIndex finds edges by their ends: open addressing over packed pairs.
-type edgeIndex struct {
-	keys  []uint64 // packed ends plus one; 0 is free
-	vals  []int32
-	stamp []uint32 // by edge
+// pairIndex numbers pairs of ids from 0 in the order they are first asked for:
+// open addressing over packed pairs.
+type pairIndex struct {
+	keys []uint64 // packed pairs plus one; 0 is free
+	vals []int32
+	n    int // pairs
 }
 
-func (x *edgeIndex) find(src, dst int32) (e int32, isNew bool) {
-	if 2*len(x.stamp) >= len(x.keys) {
+func (x *pairIndex) find(a, b int32) (number int32, isNew bool) {
+	if 2*x.n >= len(x.keys) {
 		x.grow()
 	}
-	key := uint64(uint32(src))<<32 | uint64(uint32(dst)) + 1
+	key := uint64(uint32(a))<<32 | uint64(uint32(b)) + 1
 	mask := uint64(len(x.keys) - 1)
 	for i := pairHash(key) & mask; ; i = (i + 1) & mask {
 		switch x.keys[i] {
 		case key:
 			return x.vals[i], false
 		case 0:
-			e = int32(len(x.stamp))
-			x.keys[i], x.vals[i] = key, e
-			x.stamp = append(x.stamp, 0)
-			return e, true
+			number = int32(x.n)
+			x.keys[i], x.vals[i] = key, number
+			x.n++
+			return number, true
 		}
 	}
 }
@@ -403,7 +437,7 @@ func pairHash(k uint64) uint64 {
 	return k ^ k>>31
 }
 
-func (x *edgeIndex) grow() {
+func (x *pairIndex) grow() {
 	old := *x
 	n := max(256, 2*len(old.keys))
 	x.keys, x.vals = make([]uint64, n), make([]int32, n)

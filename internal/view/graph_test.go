@@ -220,10 +220,10 @@ func (g *Graph) describe(i int32) string {
 	n := &g.Nodes[i]
 	var in, out []string
 	for _, e := range g.EdgesIn(i) {
-		in = append(in, describeEdge(g.Nodes[e.Src].Frame, e.Weight, e.WeightDiv, e.Residual, e.Inline))
+		in = append(in, describeEdge(*g.Nodes[e.Src].Frame, e.Weight, e.WeightDiv, e.Residual, e.Inline))
 	}
 	for _, e := range g.EdgesOut(i) {
-		out = append(out, describeEdge(g.Nodes[e.Dst].Frame, e.Weight, e.WeightDiv, e.Residual, e.Inline))
+		out = append(out, describeEdge(*g.Nodes[e.Dst].Frame, e.Weight, e.WeightDiv, e.Residual, e.Inline))
 	}
 	return describe(n.sortKey(), n.Flat, n.FlatDiv, n.Cum, n.CumDiv, in, out)
 }
@@ -307,7 +307,7 @@ func TestTrim(t *testing.T) {
 					t.Fatalf("%+v\nnode %d\nwant %s\ngot  %s", o, i, w, h)
 				}
 				a, b := &g.Nodes[g.Order[i]], &list.Nodes[list.Order[i]]
-				if a.Frame != b.Frame || a.Flat != b.Flat || a.FlatDiv != b.FlatDiv || a.Cum != b.Cum || a.CumDiv != b.CumDiv {
+				if *a.Frame != *b.Frame || a.Flat != b.Flat || a.FlatDiv != b.FlatDiv || a.Cum != b.Cum || a.CumDiv != b.CumDiv {
 					t.Fatalf("%+v: the list has %s, want %s", o, list.describe(list.Order[i]), g.describe(g.Order[i]))
 				}
 				if w, h := inlineMark(g.Graph, g.Order[i]), inlineMark(list.Graph, list.Order[i]); w != h {
@@ -349,7 +349,7 @@ func TestWholeTree(t *testing.T) {
 				if up := g.Parent(int32(i)); up >= 0 {
 					parent = keys[up] // parents come before their children
 				}
-				keys[i] = keyOf(true, parent, g.Nodes[i].Frame)
+				keys[i] = keyOf(true, parent, *g.Nodes[i].Frame)
 				if w, h := want.describe(keys[i]), g.describe(int32(i)); w != h {
 					t.Fatalf("want %s\ngot  %s", w, h)
 				}
@@ -605,7 +605,7 @@ func TestTags(t *testing.T) {
 				if up := pic.Parent(int32(i)); up >= 0 {
 					parent = keys[up]
 				}
-				keys[i] = keyOf(tree, parent, pic.Nodes[i].Frame)
+				keys[i] = keyOf(tree, parent, *pic.Nodes[i].Frame)
 			}
 			for n, tags := range pic.Tags {
 				for _, tag := range tags.Labels {

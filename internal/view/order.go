@@ -22,8 +22,7 @@ func (g *Graph) sort(cum, visual bool) {
 type sortRow struct {
 	node  int32
 	key   int64 // descending
-	name  string
-	minor int64 // descending
+	minor int64 // descending, after the name
 }
 
 // sortRows orders by key, name, minor value and finally every field of the
@@ -35,23 +34,20 @@ func (g *Graph) sortRows(rows []sortRow) {
 		if a.key != b.key {
 			return a.key > b.key
 		}
-		fa, fb := &g.Nodes[a.node].Frame, &g.Nodes[b.node].Frame
-		if *fa != *fb {
+		fa, fb := g.Nodes[a.node].Frame, g.Nodes[b.node].Frame
+		if fa != fb {
 			if fa.Address != 0 && fb.Address != 0 && fa.Address != fb.Address {
 				return fa.Address < fb.Address
 			}
-			if a.name == "" {
-				a.name = fa.String()
-			}
-			if b.name == "" {
-				b.name = fb.String()
-			}
-			if a.name != b.name {
-				return a.name < b.name
+			if na, nb := g.Name(a.node), g.Name(b.node); na != nb {
+				return na < nb
 			}
 		}
 		if a.minor != b.minor {
 			return a.minor > b.minor
+		}
+		if fa == fb {
+			return false
 		}
 		return fa.sortKey() < fb.sortKey()
 	})

@@ -1,6 +1,8 @@
 package view
 
 import (
+	"cmp"
+	"slices"
 	"sort"
 	"strings"
 
@@ -53,15 +55,14 @@ func (t *NodeTags) count() int {
 
 // SortTags orders tags by value, flat or cumulative, then name.
 func SortTags(tags []*Tag, flat bool) {
-	sort.SliceStable(tags, func(i, j int) bool {
-		a, b := tags[i], tags[j]
+	slices.SortStableFunc(tags, func(a, b *Tag) int {
 		if ca, cb := abs(a.Cum), abs(b.Cum); !flat && ca != cb {
-			return ca > cb
+			return cmp.Compare(cb, ca)
 		}
 		if fa, fb := abs(a.Flat), abs(b.Flat); fa != fb {
-			return fa > fb
+			return cmp.Compare(fb, fa)
 		}
-		return a.Name < b.Name
+		return strings.Compare(a.Name, b.Name)
 	})
 }
 
@@ -107,6 +108,7 @@ type tagTable struct {
 	keys    []numericTag
 	// parts holds the string labels of each group.
 	parts *profile.LabelSets
+	names []string // by group, "" for those not asked for yet
 	// groupSum and keySum add up what was sampled under each, without signs.
 	groupSum []int64
 	keySum   []int64
@@ -198,13 +200,19 @@ func (t *tagTable) split() {
 
 // name joins the string labels of a group as key:value, sorted.
 func (t *tagTable) name(group int32) string {
-	p := t.v.Profile
-	var joined []string
-	for _, l := range t.parts.Of(profile.LabelSetID(group)) {
-		joined = append(joined, p.Strings[l.Key]+":"+p.Strings[l.Str])
+	if t.names == nil {
+		t.names = make([]string, t.parts.Len())
 	}
-	sort.Strings(joined)
-	return strings.Join(joined, `\n`)
+	if t.names[group] == "" {
+		p := t.v.Profile
+		var joined []string
+		for _, l := range t.parts.Of(profile.LabelSetID(group)) {
+			joined = append(joined, p.Strings[l.Key]+":"+p.Strings[l.Str])
+		}
+		sort.Strings(joined)
+		t.names[group] = strings.Join(joined, `\n`)
+	}
+	return t.names[group]
 }
 
 // collectTags adds the labels of all samples up at the given nodes, leaving
@@ -221,25 +229,23 @@ func (g *Graph) collectTags(nodes []int32, cutoff int64) map[int32]*NodeTags {
 		return out
 	}
 	t := v.tagTable()
-	acc := newTagSums(g, out)
+	acc := &tagSums{g: g, wanted: g.nodeSet(nodes), seen: make([]uint32, len(g.Nodes))}
+	groups := int32(t.parts.Len())
 	for i, set := range p.Samples.Labels {
 		x, d := v.Values[i], v.divisor(i)
 		if x == 0 && d == 0 {
 			continue
 		}
-		group := t.group[set]
-		wanted := group != 0 && t.groupSum[group] >= cutoff
-		var numeric []int32
-		if t.numeric != nil {
-			numeric = t.numeric[set]
-		}
 		visited := false
-		if wanted {
+		if group := t.group[set]; group != 0 && t.groupSum[group] >= cutoff {
 			acc.visit(p.Samples.Stack[i])
 			visited = true
-			acc.add(tagID{group: group, key: -1}, x, d)
+			acc.add(group, x, d)
 		}
-		for _, k := range numeric {
+		if t.numeric == nil {
+			continue
+		}
+		for _, k := range t.numeric[set] {
 			if t.keySum[k] < cutoff {
 				continue
 			}
@@ -247,33 +253,30 @@ func (g *Graph) collectTags(nodes []int32, cutoff int64) map[int32]*NodeTags {
 				acc.visit(p.Samples.Stack[i])
 				visited = true
 			}
-			acc.add(tagID{group: group, key: k}, x, d)
+			acc.add(groups+k, x, d)
 		}
 	}
 	acc.finish(t, out, cutoff)
 	return out
 }
 
-// tagID is a string group (key -1) or a numeric tag.
-type tagID struct{ group, key int32 }
-
-// tagSums adds tags up at the wanted nodes of a graph.
+// tagSums adds tags up at the wanted nodes of a graph. A tag is a group of
+// string labels or, with the number of groups added, a numeric tag.
 type tagSums struct {
-	g    *Graph
-	tags []map[tagID]*Tag // by node, nil where not wanted
-	seen []uint32
-	turn uint32
+	g      *Graph
+	wanted []bool    // by node
+	index  pairIndex // numbers the pairs of node and tag met
+	sums   []tagSum  // by that number
+	seen   []uint32  // by node: the last turn that visited it
+	turn   uint32
 	// of the stack last visited:
 	nodes []int32
 	leaf  int32
 }
 
-func newTagSums(g *Graph, wanted map[int32]*NodeTags) *tagSums {
-	a := &tagSums{g: g, tags: make([]map[tagID]*Tag, len(g.Nodes)), seen: make([]uint32, len(g.Nodes))}
-	for n := range wanted {
-		a.tags[n] = map[tagID]*Tag{}
-	}
-	return a
+type tagSum struct {
+	node, tag                  int32
+	flat, flatDiv, cum, cumDiv int64
 }
 
 // visit finds the wanted nodes of a stack, each once, and which of them has
@@ -286,7 +289,7 @@ func (a *tagSums) visit(stack profile.StackID) {
 	if g.Tree {
 		a.leaf = g.paths[stack]
 		for n := a.leaf; n >= 0; n = g.Nodes[n].parent {
-			if a.tags[n] != nil {
+			if a.wanted[n] {
 				a.nodes = append(a.nodes, n)
 			}
 		}
@@ -305,47 +308,50 @@ func (a *tagSums) visit(stack profile.StackID) {
 				continue
 			}
 			a.seen[n] = a.turn
-			if a.tags[n] != nil {
+			if a.wanted[n] {
 				a.nodes = append(a.nodes, n)
 			}
 		}
 	}
 }
 
-func (a *tagSums) add(id tagID, value, div int64) {
+func (a *tagSums) add(tag int32, value, div int64) {
 	for _, n := range a.nodes {
-		t := a.tags[n][id]
-		if t == nil {
-			t = &Tag{}
-			a.tags[n][id] = t
+		i, isNew := a.index.find(n, tag)
+		if isNew {
+			a.sums = append(a.sums, tagSum{node: n, tag: tag})
 		}
-		t.Cum += value
-		t.CumDiv += div
+		s := &a.sums[i]
+		s.cum += value
+		s.cumDiv += div
 		if n == a.leaf {
-			t.Flat += value
-			t.FlatDiv += div
+			s.flat += value
+			s.flatDiv += div
 		}
 	}
 }
 
 func (a *tagSums) finish(table *tagTable, out map[int32]*NodeTags, cutoff int64) {
-	for n, nt := range out {
-		for id, t := range a.tags[n] {
-			if abs(t.Flat) < cutoff && abs(t.Cum) < cutoff {
-				continue
-			}
-			group := table.name(id.group)
-			if id.key < 0 {
-				t.Name = group
-				nt.Labels = append(nt.Labels, t)
-				continue
-			}
-			k := table.keys[id.key]
-			t.Name, t.Unit, t.Value = k.name, k.unit, k.value
-			if nt.Numeric == nil {
-				nt.Numeric = map[string][]*Tag{}
-			}
-			nt.Numeric[group] = append(nt.Numeric[group], t)
+	a.index = pairIndex{} // its memory is needed for the tags
+	groups := int32(table.parts.Len())
+	for i := range a.sums {
+		s := &a.sums[i]
+		if abs(s.flat) < cutoff && abs(s.cum) < cutoff {
+			continue
 		}
+		t := &Tag{Flat: s.flat, FlatDiv: s.flatDiv, Cum: s.cum, CumDiv: s.cumDiv}
+		nt := out[s.node]
+		if s.tag < groups {
+			t.Name = table.name(s.tag)
+			nt.Labels = append(nt.Labels, t)
+			continue
+		}
+		k := table.keys[s.tag-groups]
+		t.Name, t.Unit, t.Value = k.name, k.unit, k.value
+		if nt.Numeric == nil {
+			nt.Numeric = map[string][]*Tag{}
+		}
+		group := table.name(k.group)
+		nt.Numeric[group] = append(nt.Numeric[group], t)
 	}
 }

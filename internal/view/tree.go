@@ -6,9 +6,8 @@ func (v *View) tree(w *stackWeights) *Graph {
 	t := v.nodeTable()
 	p := v.Profile
 	g := &Graph{view: v, Tree: true, paths: make([]int32, p.Stacks.Len())}
-	var children edgeIndex // keyed by parent node + 1 and frame
-	var nodeOf []int32
-	edgeOf := []int32{}
+	var paths pairIndex // numbers the nodes by their parent, plus 1, and frame
+	var inline []bool   // by node: every call of it was inlined
 	for id := range p.Stacks.Len() {
 		g.paths[id] = -1
 		if !w.used[id] {
@@ -20,20 +19,15 @@ func (v *View) tree(w *stackWeights) *Graph {
 		for i := len(frames) - 1; i >= 0; i-- {
 			lines := t.of(frames[i])
 			for l := len(lines) - 1; l >= 0; l-- {
-				c, isNew := children.find(parent+1, lines[l])
+				f := lines[l]
+				n, isNew := paths.find(parent+1, f)
 				if isNew {
-					nodeOf = append(nodeOf, g.addTreeNode(t, parent, lines[l], &edgeOf))
+					g.Nodes = append(g.Nodes, Node{Frame: &t.frames[f], frame: f, parent: parent})
+					inline = append(inline, true)
 				}
-				n := nodeOf[c]
-				node := &g.Nodes[n]
-				node.Cum += value
-				node.CumDiv += div
-				if e := edgeOf[n]; e >= 0 {
-					ed := &g.Edges[e]
-					ed.Weight += value
-					ed.WeightDiv += div
-					ed.Inline = ed.Inline && l != len(lines)-1
-				}
+				g.Nodes[n].Cum += value
+				g.Nodes[n].CumDiv += div
+				inline[n] = inline[n] && l != len(lines)-1
 				parent = n
 			}
 		}
@@ -43,57 +37,58 @@ func (v *View) tree(w *stackWeights) *Graph {
 			g.Nodes[parent].FlatDiv += div
 		}
 	}
+	g.Edges = make([]Edge, 0, len(g.Nodes))
+	for i := range g.Nodes {
+		if n := &g.Nodes[i]; n.parent >= 0 {
+			g.Edges = append(g.Edges, Edge{Src: n.parent, Dst: int32(i), Weight: n.Cum, WeightDiv: n.CumDiv, Inline: inline[i]})
+		}
+	}
+	g.link()
 	g.Order = g.listed(v.Options.DropNegative)
 	return g
 }
 
-func (g *Graph) addTreeNode(t *frameTable, parent, frame int32, edgeOf *[]int32) int32 {
-	n := int32(len(g.Nodes))
-	g.Nodes = append(g.Nodes, Node{Frame: t.frames[frame], frame: frame, parent: parent})
-	e := int32(-1)
-	if parent >= 0 {
-		e = int32(len(g.Edges))
-		g.Edges = append(g.Edges, Edge{Src: parent, Dst: n, Inline: true})
-		g.Nodes[parent].Out = append(g.Nodes[parent].Out, e)
-		g.Nodes[n].In = append(g.Nodes[n].In, e)
-	}
-	*edgeOf = append(*edgeOf, e)
-	return n
-}
-
 // trimTree keeps only the nodes in keep; the children of a removed node hang
 // on its parent by a residual edge, or become roots.
-func (g *Graph) trimTree(keep map[int32]bool) {
-	order := g.Order
-	g.Order = make([]int32, 0, len(keep))
-	for _, cur := range order {
+func (g *Graph) trimTree(keep []bool) {
+	kept := g.Order[:0]
+	for _, cur := range g.Order {
 		if keep[cur] {
-			g.Order = append(g.Order, cur)
+			kept = append(kept, cur)
 			continue
 		}
-		in := g.EdgesIn(cur)
-		out := g.EdgesOut(cur)
-		if len(in) == 0 {
-			for _, e := range out {
-				e.removed = true
+		up := g.edgeUp(cur)
+		if up == nil {
+			for _, i := range g.Nodes[cur].Out {
+				g.Edges[i].removed = true
 			}
 			continue
 		}
-		up := in[0]
-		parent, inline := up.Src, up.Inline
 		up.removed = true
+		parent := &g.Nodes[up.Src]
 		for _, i := range g.Nodes[cur].Out {
 			e := &g.Edges[i]
 			if e.removed {
 				continue
 			}
-			e.Src = parent
+			e.Src = up.Src
 			e.Residual = true
-			e.Inline = inline && e.Inline
-			g.Nodes[parent].Out = append(g.Nodes[parent].Out, i)
+			e.Inline = up.Inline && e.Inline
+			parent.Out = append(parent.Out, i)
 		}
 		g.Nodes[cur].Out = nil
 	}
+	g.Order = kept
+}
+
+// edgeUp is the edge to a node of a tree from its parent, nil for a root.
+func (g *Graph) edgeUp(n int32) *Edge {
+	for _, i := range g.Nodes[n].In {
+		if e := &g.Edges[i]; !e.removed {
+			return e
+		}
+	}
+	return nil
 }
 
 // Parent is the node that n was reached from before anything was removed, -1

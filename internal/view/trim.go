@@ -1,7 +1,9 @@
 package view
 
 import (
-	"sort"
+	"cmp"
+	"slices"
+	"strings"
 )
 
 // Purpose says how a graph will be shown, which decides how it is trimmed.
@@ -63,7 +65,7 @@ func (v *View) Trim(purpose Purpose) *Trimmed {
 	}
 	switch {
 	case cut && callTree:
-		g.trimTree(nodeSet(keep))
+		g.trimTree(g.nodeSet(keep))
 	case cut:
 		g = v.graph(w, g.frameSet(keep), allEdges)
 	case !callTree:
@@ -80,7 +82,7 @@ func (v *View) Trim(purpose Purpose) *Trimmed {
 		}
 		if limit < len(g.Order) {
 			if callTree {
-				g.trimTree(nodeSet(g.Order[:limit]))
+				g.trimTree(g.nodeSet(g.Order[:limit]))
 			} else {
 				g = v.graph(w, g.frameSet(g.Order[:limit]), allEdges)
 			}
@@ -142,8 +144,8 @@ func (g *Graph) above(cutoff int64) []int32 {
 	return out
 }
 
-func nodeSet(nodes []int32) map[int32]bool {
-	set := make(map[int32]bool, len(nodes))
+func (g *Graph) nodeSet(nodes []int32) []bool {
+	set := make([]bool, len(g.Nodes))
 	for _, n := range nodes {
 		set[n] = true
 	}
@@ -164,8 +166,8 @@ func (g *Graph) frameSet(nodes []int32) []bool {
 func (g *Graph) trimEdges(cutoff int64) int {
 	dropped := 0
 	for _, n := range g.Order {
-		for _, e := range g.EdgesIn(n) {
-			if abs(e.Weight) < cutoff {
+		for _, i := range g.Nodes[n].In {
+			if e := &g.Edges[i]; !e.removed && abs(e.Weight) < cutoff {
 				e.removed = true
 				dropped++
 			}
@@ -225,15 +227,16 @@ func (g *Graph) SortedOut(n int32) []*Edge { return g.SortEdges(g.EdgesOut(n)) }
 
 // SortEdges sorts edges by weight, then by the names of their ends.
 func (g *Graph) SortEdges(edges []*Edge) []*Edge {
-	sort.SliceStable(edges, func(i, j int) bool {
-		a, b := edges[i], edges[j]
-		if wa, wb := abs(a.Weight), abs(b.Weight); wa != wb {
-			return wa > wb
+	slices.SortStableFunc(edges, func(a, b *Edge) int {
+		if c := cmp.Compare(abs(b.Weight), abs(a.Weight)); c != 0 {
+			return c
 		}
-		if sa, sb := g.Nodes[a.Src].String(), g.Nodes[b.Src].String(); sa != sb {
-			return sa < sb
+		if a.Src != b.Src {
+			if c := strings.Compare(g.Name(a.Src), g.Name(b.Src)); c != 0 {
+				return c
+			}
 		}
-		return g.Nodes[a.Dst].String() < g.Nodes[b.Dst].String()
+		return strings.Compare(g.Name(a.Dst), g.Name(b.Dst))
 	})
 	return edges
 }

@@ -103,6 +103,9 @@ type ids struct {
 
 const firstStandIn = 0xF0000000
 
+// maxStandIns bounds the map of stand-ins, some 50 bytes each.
+const maxStandIns = 1 << 24
+
 // ref is the 32 bit form of a reference.
 func (t *ids) ref(id uint64) uint32 {
 	if id < firstStandIn {
@@ -117,10 +120,10 @@ func (t *ids) ref(id uint64) uint32 {
 	if t.big == nil {
 		t.big = map[uint64]uint32{}
 	}
-	r := firstStandIn + uint32(len(t.big))
-	if r < firstStandIn {
-		return 0 // more stand-ins than 32 bits hold: dangling
+	if len(t.big) >= maxStandIns {
+		return 0 // dangling: no real profile numbers so many rows so oddly
 	}
+	r := firstStandIn + uint32(len(t.big))
 	t.big[id] = r
 	return r
 }
@@ -288,7 +291,7 @@ func grown[T any](s []T, n int) []T {
 
 // growthSlack is what a table takes while it grows, for each byte in it: the
 // copy that append makes, and old copies that are not yet collected.
-const growthSlack = 2
+const growthSlack = 4
 
 // charge accounts n bytes of table memory.
 func (d *decoder) charge(n int) error {
@@ -455,9 +458,6 @@ func valueType(b []byte) (typ, unit uint64, err error) {
 		ok, err := f.nextNumber(2)
 		if !ok {
 			return typ, unit, err
-		}
-		if err := f.number(2); err != nil {
-			return 0, 0, err
 		}
 		switch f.num {
 		case 1:

@@ -47,8 +47,40 @@ func (d *decoder) readSample(b []byte) error {
 				return err
 			}
 		}
+		if err := d.room(start, 0); err != nil {
+			return err
+		}
 	}
 	return d.addSample(start)
+}
+
+// longList is the size in bytes of a packed list that is not unpacked before
+// it is known to fit.
+const longList = 1 << 16
+
+// room checks that what was read of a sample since frame index start, and more
+// bytes of it, fit the limit: a single sample may be as long as the input.
+func (d *decoder) room(start, more int) error {
+	n := 4*(len(d.p.Stacks.Frames)-start) + 8*len(d.valueBuf) + 24*len(d.labelBuf) + more
+	if d.cost+growthSlack*int64(n) > d.opt.MaxBytes {
+		return tooLarge(d.opt.MaxBytes)
+	}
+	return nil
+}
+
+// roomForList is room for a packed list of numbers that take size bytes each
+// when they are unpacked.
+func (d *decoder) roomForList(b []byte, size int) error {
+	if len(b) < longList {
+		return nil
+	}
+	n := 0
+	for _, c := range b {
+		if c < 0x80 {
+			n++
+		}
+	}
+	return d.room(len(d.p.Stacks.Frames), size*n)
 }
 
 // readValues reads one value, or a packed list of them.
@@ -58,6 +90,9 @@ func (d *decoder) readValues(f *fields) error {
 		d.valueBuf = append(d.valueBuf, int64(f.u))
 		return nil
 	case wireBytes:
+		if err := d.roomForList(f.b, 8); err != nil {
+			return err
+		}
 		for r := f.b; len(r) > 0; {
 			v, n := varint(r)
 			if n == 0 {
@@ -82,6 +117,9 @@ func (d *decoder) addFrame(id uint64) {
 // readFrames appends a packed list of location references. This is the
 // innermost loop of decoding: almost all references take one to three bytes.
 func (d *decoder) readFrames(b []byte) error {
+	if err := d.roomForList(b, 4); err != nil {
+		return err
+	}
 	frames := d.p.Stacks.Frames
 	top := d.locations.max
 	for i := 0; i < len(b); {
@@ -130,6 +168,9 @@ func (d *decoder) addSample(start int) error {
 		return fmt.Errorf("mismatch: sample has 0 values vs. %d types", len(d.hdr.types))
 	}
 	if s.Len() == 0 && len(s.Values) == 0 {
+		if err := d.charge(24 * len(d.valueBuf)); err != nil {
+			return err
+		}
 		s.Values = columns(s.Values, len(d.valueBuf))
 	}
 	if len(s.Values) != len(d.valueBuf) {
@@ -206,9 +247,6 @@ func (d *decoder) readMapping(b []byte) error {
 		if !ok {
 			break
 		}
-		if err := f.number(10); err != nil {
-			return err
-		}
 		switch f.num {
 		case 1:
 			m.ID = f.u
@@ -251,11 +289,6 @@ func (d *decoder) readLocation(b []byte) error {
 		}
 		if !ok {
 			break
-		}
-		if f.num != 4 {
-			if err := f.number(5); err != nil {
-				return err
-			}
 		}
 		switch f.num {
 		case 1:
@@ -306,9 +339,6 @@ func (d *decoder) readLine(b []byte) error {
 		if !ok {
 			break
 		}
-		if err := f.number(3); err != nil {
-			return err
-		}
 		switch f.num {
 		case 1:
 			fn = f.u
@@ -335,9 +365,6 @@ func (d *decoder) readFunction(b []byte) error {
 		}
 		if !ok {
 			break
-		}
-		if err := f.number(5); err != nil {
-			return err
 		}
 		if f.num >= 1 && f.num <= 5 {
 			v[f.num] = f.u

@@ -98,15 +98,6 @@ func (f *fields) wrongType() error {
 	return fmt.Errorf("field %d: unexpected wire type %d", f.num, f.wire)
 }
 
-// number checks that a field which holds a number was sent as one. last is the
-// highest field number the message has; what is beyond is unknown and skipped.
-func (f *fields) number(last int) error {
-	if f.wire != wireVarint && f.num >= 1 && f.num <= last {
-		return fmt.Errorf("field %d: wire type %d where a number belongs", f.num, f.wire)
-	}
-	return nil
-}
-
 // stream reads the top-level fields of a message of any length through a
 // buffer that holds one field at a time and grows only as bytes arrive.
 type stream struct {

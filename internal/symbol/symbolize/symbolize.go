@@ -63,6 +63,9 @@ type Options struct {
 	// Names asks the profile's server for the function names of addresses of
 	// its own address space; nil when there is none.
 	Names func(addrs []uint64) (map[uint64]string, error)
+	// MainGiven is set when the user named the main binary: it is used whatever
+	// its build id.
+	MainGiven bool
 	// Warn receives what could not be done, a line each.
 	Warn func(string)
 }
@@ -168,7 +171,7 @@ func (e *editor) local() {
 			missing = true
 			continue
 		}
-		if id := obj.BuildID(); m.BuildID != "" && id != "" && id != m.BuildID {
+		if id := obj.BuildID(); !(i == 1 && e.opt.MainGiven) && m.BuildID != "" && id != "" && id != m.BuildID {
 			e.opt.Warn(fmt.Sprintf("Local symbolization failed for %s: build ID mismatch", name))
 			continue
 		}
@@ -236,7 +239,7 @@ func (e *editor) remote() {
 		loc := profile.LocationID(id)
 		m := e.p.Locations.Mapping[loc]
 		known := e.p.Mappings[m].HasFunctions || e.maps != nil && e.maps[m].HasFunctions
-		if e.p.Locations.Address[loc] == 0 || known && !e.opt.Mode.Force {
+		if m == 0 || e.p.Locations.Address[loc] == 0 || known && !e.opt.Mode.Force {
 			continue
 		}
 		addrs = append(addrs, e.p.Locations.Address[loc])
