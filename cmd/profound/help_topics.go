@@ -264,7 +264,8 @@ flag wins over all of them.
 `
 
 const exitCodesText = `  0   all went well, also when a report is empty
-  1   a command of profound (profound help lists them) had an error
+  1   a command of profound (profound help lists them) had an error, or the
+      run was interrupted
   2   the command line is wrong; or, for command lines that pprof has too,
       any error, as in pprof: a regular expression of list, peek or disasm
       that matches nothing is one
