@@ -32,14 +32,14 @@ func TestFind(t *testing.T) {
 		"/usr/local/go/src/vendor/golang.org/x/net/idna/idna.go": "",
 		"/mod/github.com/!foo/bar@v1.2.3/x.go":                   "",
 		"/mod/github.com/foo/plain/v2@v2.0.0-rc.1/sub/y.go":      "",
-		"/work/app/go.mod":                                       "// app\nmodule github.com/me/app // main\n\ngo 1.26\n",
-		"/work/app/main.go":                                      "package main",
-		"/work/app/internal/x/x.go":                              "",
-		"/work/app/vendor/github.com/Ven/dored/z.go":             "",
-		"/work/app/cmd/tool/tool.go":                             "",
-		"/work/go.work":                                          "go 1.26\nuse (\n\t./app\n\t\"./lib\" // other\n)\n",
-		"/work/lib/go.mod":                                       "module example.com/lib\n",
-		"/work/lib/l.go":                                         "",
+		"/proj/app/go.mod":                                       "// app\nmodule github.com/me/app // main\n\ngo 1.26\n",
+		"/proj/app/main.go":                                      "package main",
+		"/proj/app/internal/x/x.go":                              "",
+		"/proj/app/vendor/github.com/Ven/dored/z.go":             "",
+		"/proj/app/cmd/tool/tool.go":                             "",
+		"/proj/go.work":                                          "go 1.26\nuse (\n\t./app\n\t\"./lib\" // other\n)\n",
+		"/proj/lib/go.mod":                                       "module example.com/lib\n",
+		"/proj/lib/l.go":                                         "",
 		"/src/my-project/foo/bar.c":                              "",
 		"/src/up.c":                                              "",
 		"/abs/file.go":                                           "",
@@ -47,7 +47,7 @@ func TestFind(t *testing.T) {
 		"/src/my-project/sand/box.c":                             "",
 	})
 	opts := Options{
-		SearchPath: []string{"/src/my-project"}, Dir: "/work/app/cmd",
+		SearchPath: []string{"/src/my-project"}, Dir: "/proj/app/cmd",
 		GOROOT: "/usr/local/go", GOMODCACHE: "/mod", Open: files,
 	}
 	for _, c := range []struct {
@@ -66,7 +66,7 @@ func TestFind(t *testing.T) {
 		{"runtime/proc.go", "/usr/local/go/src/runtime/proc.go", GoRoot},
 		{"$GOROOT/src/runtime/proc.go", "/usr/local/go/src/runtime/proc.go", GoRoot},
 		{"/opt/go1.21.5/src/runtime/proc.go", "/usr/local/go/src/runtime/proc.go", GoRoot},
-		{"/root/go/pkg/mod/golang.org/toolchain@v0.0.1-go1.25.1.linux-amd64/src/runtime/proc.go", "/usr/local/go/src/runtime/proc.go", GoRoot},
+		{"/home/u/go/pkg/mod/golang.org/toolchain@v0.0.1-go1.25.1.linux-amd64/src/runtime/proc.go", "/usr/local/go/src/runtime/proc.go", GoRoot},
 		{"/opt/hostedtoolcache/go/1.22.1/x64/src/runtime/proc.go", "/usr/local/go/src/runtime/proc.go", GoRoot},
 		{"C:/Program Files/Go/src/runtime/proc.go", "/usr/local/go/src/runtime/proc.go", GoRoot},
 		{`C:\Go\src\runtime\proc.go`, "/usr/local/go/src/runtime/proc.go", GoRoot},
@@ -78,16 +78,16 @@ func TestFind(t *testing.T) {
 		{"C:/Users/x/go/pkg/mod/github.com/!foo/bar@v1.2.3/x.go", "/mod/github.com/!foo/bar@v1.2.3/x.go", ModCache},
 		{"/cache/mod/github.com/foo/plain/v2@v2.0.0-rc.1/sub/y.go", "/mod/github.com/foo/plain/v2@v2.0.0-rc.1/sub/y.go", ModCache},
 		// Vendor directories.
-		{"github.com/Ven/dored@v0.1.0/z.go", "/work/app/vendor/github.com/Ven/dored/z.go", Vendor},
-		{"/build/app/vendor/github.com/Ven/dored/z.go", "/work/app/vendor/github.com/Ven/dored/z.go", Vendor},
-		{"/home/x/go/pkg/mod/github.com/!ven/dored@v0.1.0/z.go", "/work/app/vendor/github.com/Ven/dored/z.go", Vendor},
+		{"github.com/Ven/dored@v0.1.0/z.go", "/proj/app/vendor/github.com/Ven/dored/z.go", Vendor},
+		{"/build/app/vendor/github.com/Ven/dored/z.go", "/proj/app/vendor/github.com/Ven/dored/z.go", Vendor},
+		{"/home/x/go/pkg/mod/github.com/!ven/dored@v0.1.0/z.go", "/proj/app/vendor/github.com/Ven/dored/z.go", Vendor},
 		// Main module and workspace.
-		{"github.com/me/app/internal/x/x.go", "/work/app/internal/x/x.go", MainModule},
-		{"/home/x/go/src/github.com/me/app/main.go", "/work/app/main.go", MainModule},
-		{"example.com/lib/l.go", "/work/lib/l.go", MainModule},
-		{"example.com/lib@v1.0.0/l.go", "/work/lib/l.go", OtherRev},
-		{"/ci/build/1234/internal/x/x.go", "/work/app/internal/x/x.go", Guess},
-		{"/ci/build/1234/cmd/tool/tool.go", "/work/app/cmd/tool/tool.go", Guess},
+		{"github.com/me/app/internal/x/x.go", "/proj/app/internal/x/x.go", MainModule},
+		{"/home/x/go/src/github.com/me/app/main.go", "/proj/app/main.go", MainModule},
+		{"example.com/lib/l.go", "/proj/lib/l.go", MainModule},
+		{"example.com/lib@v1.0.0/l.go", "/proj/lib/l.go", OtherRev},
+		{"/ci/build/1234/internal/x/x.go", "/proj/app/internal/x/x.go", Guess},
+		{"/ci/build/1234/cmd/tool/tool.go", "/proj/app/cmd/tool/tool.go", Guess},
 	} {
 		found, err := New(opts).Find(c.name)
 		if err != nil || found.Path != c.want || found.How != c.how {
@@ -121,7 +121,7 @@ func TestNotFound(t *testing.T) {
 	if want := "could not find file example.com/X/y@v1.0.0/z.go on path /a/b"; err.Error() != want {
 		t.Errorf("%q, want %q", err, want)
 	}
-	for _, want := range []string{"/a/b/example.com/X/y@v1.0.0/z.go", "/mod/example.com/!x/y@v1.0.0/z.go", "/work/vendor/example.com/X/y/z.go"} {
+	for _, want := range []string{"/a/b/example.com/X/y@v1.0.0/z.go", "/mod/example.com/!x/y@v1.0.0/z.go", "/proj/vendor/example.com/X/y/z.go"} {
 		if !slices.Contains(nf.Tried, want) {
 			t.Errorf("did not try %s but %q", want, nf.Tried)
 		}
@@ -157,7 +157,7 @@ func FuzzFind(f *testing.F) {
 	for _, s := range []string{"runtime/proc.go", "a@v1/b", "/x/pkg/mod/a@v1/b", "C:\\x", "$GOROOT/x", "/a/vendor/b.c/d", "", "/", "@v/"} {
 		f.Add(s)
 	}
-	finder := New(Options{SearchPath: []string{"/s"}, Dir: "/work", GOROOT: "/go", GOMODCACHE: "/mod", Open: machine(map[string]string{"/work/go.mod": "module a.b/c"})})
+	finder := New(Options{SearchPath: []string{"/s"}, Dir: "/work", GOROOT: "/go", GOMODCACHE: "/mod", Open: machine(map[string]string{"/proj/go.mod": "module a.b/c"})})
 	f.Fuzz(func(t *testing.T, name string) {
 		if len(name) < 200 {
 			finder.Find(name)
