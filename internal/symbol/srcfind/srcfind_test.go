@@ -112,7 +112,7 @@ func TestNotFound(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("table of Unix paths")
 	}
-	opts := Options{SearchPath: []string{"/a/b"}, Dir: "/work", GOROOT: "/go", GOMODCACHE: "/mod", Open: machine(nil)}
+	opts := Options{SearchPath: []string{"/a/b"}, Dir: "/proj", GOROOT: "/go", GOMODCACHE: "/mod", Open: machine(nil)}
 	_, err := New(opts).Find("example.com/X/y@v1.0.0/z.go")
 	var nf *NotFoundError
 	if !errors.As(err, &nf) || !errors.Is(err, fs.ErrNotExist) {
@@ -128,7 +128,7 @@ func TestNotFound(t *testing.T) {
 	}
 	// Nothing leads out of the directories the Go rules look in.
 	for _, name := range []string{"github.com/a/b@v1.0.0/../../../../etc/passwd", "$GOROOT/../etc/passwd", "/x/go/src/runtime/../../../etc/passwd"} {
-		_, err := New(Options{Dir: "/work", GOROOT: "/go", GOMODCACHE: "/mod", Open: machine(map[string]string{"/etc/passwd": ""})}).Find(name)
+		_, err := New(Options{Dir: "/proj", GOROOT: "/go", GOMODCACHE: "/mod", Open: machine(map[string]string{"/etc/passwd": ""})}).Find(name)
 		if err == nil {
 			t.Errorf("%s: found", name)
 		}
@@ -157,7 +157,7 @@ func FuzzFind(f *testing.F) {
 	for _, s := range []string{"runtime/proc.go", "a@v1/b", "/x/pkg/mod/a@v1/b", "C:\\x", "$GOROOT/x", "/a/vendor/b.c/d", "", "/", "@v/"} {
 		f.Add(s)
 	}
-	finder := New(Options{SearchPath: []string{"/s"}, Dir: "/work", GOROOT: "/go", GOMODCACHE: "/mod", Open: machine(map[string]string{"/proj/go.mod": "module a.b/c"})})
+	finder := New(Options{SearchPath: []string{"/s"}, Dir: "/proj", GOROOT: "/go", GOMODCACHE: "/mod", Open: machine(map[string]string{"/proj/go.mod": "module a.b/c"})})
 	f.Fuzz(func(t *testing.T, name string) {
 		if len(name) < 200 {
 			finder.Find(name)
