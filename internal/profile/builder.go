@@ -14,9 +14,9 @@ import (
 type Builder struct {
 	p         *Profile
 	strings   map[string]StringID
-	functions map[functionKey]FunctionID
+	functions rowTable
 	mappings  map[Mapping]MappingID
-	locations locationTable
+	locations rowTable
 	stacks    StackInterner
 	labels    LabelInterner
 }
@@ -32,10 +32,9 @@ func NewBuilder(types ...ValueType) *Builder {
 	p.SampleTypes = slices.Clone(types)
 	p.Samples.Values = make([][]int64, len(types))
 	return &Builder{
-		p:         p,
-		strings:   map[string]StringID{"": 0},
-		functions: map[functionKey]FunctionID{},
-		mappings:  map[Mapping]MappingID{},
+		p:        p,
+		strings:  map[string]StringID{"": 0},
+		mappings: map[Mapping]MappingID{},
 	}
 }
 
@@ -86,16 +85,20 @@ func (b *Builder) Function(name, system, file string, start int64) FunctionID {
 }
 
 func (b *Builder) internFunction(k functionKey) FunctionID {
-	if id, ok := b.functions[k]; ok {
-		return id
+	t, f := &b.functions, &b.p.Functions
+	h := mix(mix(uint64(k.name)<<32|uint64(k.system), uint64(k.file)), uint64(k.start))
+	slot, found := t.find(h^h>>32, func(id uint32) bool {
+		return f.Name[id] == k.name && f.SystemName[id] == k.system && f.File[id] == k.file && f.StartLine[id] == k.start
+	})
+	if found {
+		return FunctionID(slot.id)
 	}
-	f := &b.p.Functions
 	id := FunctionID(f.Len())
 	f.Name = append(f.Name, k.name)
 	f.SystemName = append(f.SystemName, k.system)
 	f.File = append(f.File, k.file)
 	f.StartLine = append(f.StartLine, k.start)
-	b.functions[k] = id
+	slot.id = uint32(id)
 	return id
 }
 
@@ -146,33 +149,15 @@ func (b *Builder) Location(m MappingID, address uint64, lines ...Line) LocationI
 // mapping is compared, so that it does not matter where the mapping was
 // loaded.
 func (b *Builder) internLocation(m MappingID, address uint64, folded bool, lines []Line) LocationID {
-	t := &b.locations
 	l := &b.p.Locations
-	if 2*t.used >= len(t.slots) {
-		t.grow()
+	slot, found := b.locations.find(hashLocation(m, address, folded, lines), func(row uint32) bool {
+		id := LocationID(row)
+		return l.Mapping[id] == m && l.Address[id] == address && l.IsFolded(id) == folded && slices.Equal(l.LinesOf(id), lines)
+	})
+	if !found {
+		slot.id = uint32(b.AddLocation(m, address, folded, lines...))
 	}
-	h := hashLocation(m, address, folded, lines)
-	mask := uint64(len(t.slots) - 1)
-	for i := h & mask; ; i = (i + 1) & mask {
-		s := &t.slots[i]
-		if s.id == 0 {
-			s.hash, s.id = h, b.AddLocation(m, address, folded, lines...)
-			t.used++
-			return s.id
-		}
-		if s.hash == h && l.Mapping[s.id] == m && l.Address[s.id] == address && l.IsFolded(s.id) == folded && slices.Equal(l.LinesOf(s.id), lines) {
-			return s.id
-		}
-	}
-}
-
-// locationTable finds locations by content: open addressing.
-type locationTable struct {
-	slots []struct {
-		hash uint64
-		id   LocationID // 0 is free
-	}
-	used int
+	return LocationID(slot.id)
 }
 
 func hashLocation(m MappingID, address uint64, folded bool, lines []Line) uint64 {
@@ -187,25 +172,6 @@ func hashLocation(m MappingID, address uint64, folded bool, lines []Line) uint64
 		}
 	}
 	return h ^ h>>32
-}
-
-func (t *locationTable) grow() {
-	old := t.slots
-	t.slots = make([]struct {
-		hash uint64
-		id   LocationID
-	}, max(256, 2*len(old)))
-	mask := uint64(len(t.slots) - 1)
-	for _, s := range old {
-		if s.id == 0 {
-			continue
-		}
-		i := s.hash & mask
-		for t.slots[i].id != 0 {
-			i = (i + 1) & mask
-		}
-		t.slots[i] = s
-	}
 }
 
 // StringLabel makes a label with a string value.

@@ -190,3 +190,52 @@ func (in *LabelInterner) grow(s *LabelSets) {
 		in.slots[i] = LabelSetID(id)
 	}
 }
+
+// rowTable finds the row of a table by content: open addressing over hashes,
+// the rows themselves stay in their table. The zero value is ready.
+type rowTable struct {
+	slots []rowSlot
+	used  int
+}
+
+// rowSlot holds a row number; 0 is free.
+type rowSlot struct {
+	hash uint64
+	id   uint32
+}
+
+// find returns the slot of the row with this hash for which equal is true. If
+// there is none it is a new slot, whose id the caller sets.
+func (t *rowTable) find(hash uint64, equal func(id uint32) bool) (slot *rowSlot, found bool) {
+	if 2*t.used >= len(t.slots) {
+		t.grow()
+	}
+	mask := uint64(len(t.slots) - 1)
+	for i := hash & mask; ; i = (i + 1) & mask {
+		s := &t.slots[i]
+		if s.id == 0 {
+			s.hash = hash
+			t.used++
+			return s, false
+		}
+		if s.hash == hash && equal(s.id) {
+			return s, true
+		}
+	}
+}
+
+func (t *rowTable) grow() {
+	old := t.slots
+	t.slots = make([]rowSlot, max(1024, 4*len(old)))
+	mask := uint64(len(t.slots) - 1)
+	for _, s := range old {
+		if s.id == 0 {
+			continue
+		}
+		i := s.hash & mask
+		for t.slots[i].id != 0 {
+			i = (i + 1) & mask
+		}
+		t.slots[i] = s
+	}
+}
