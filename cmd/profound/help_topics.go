@@ -101,8 +101,7 @@ named and left out. A binary may stand before them: "help symbols".
 Fetching: -seconds is how long a CPU profile takes, -timeout how long to wait,
 -header and -bearer_token_file identify you, -tls_cert, -tls_key and -tls_ca
 are for TLS. What is fetched is kept in $PPROF_TMPDIR, else in $HOME/pprof,
-unless -no_save is given. -max_size bounds the memory a
-profile takes; text formats may be a sixteenth of it.
+unless -no_save is given. -max_size bounds the memory a profile takes.
 `
 
 const formatsText = `The kind of a file is found by looking into it; its name does not matter.

@@ -26,11 +26,6 @@ import (
 // DefaultMaxBytes is the bound on decompressed input when Options names none.
 const DefaultMaxBytes = 4 << 30
 
-// textExpansion is what a text format may take in memory for each byte of
-// input: a line of a dozen bytes can name a new function, location and stack.
-// Text is bounded by MaxBytes divided by it.
-const textExpansion = 16
-
 // headBytes is how much of the content a sniffer sees.
 const headBytes = 64 << 10
 
@@ -105,10 +100,7 @@ type decoder struct {
 // foreign file.
 func decoders() []decoder {
 	text := func(decode func(io.Reader) (*profile.Profile, error)) func(io.Reader, Options) (*profile.Profile, error) {
-		return func(r io.Reader, opt Options) (*profile.Profile, error) {
-			limit := opt.MaxBytes / textExpansion
-			return decode(&bounded{r: r, left: limit, limit: limit})
-		}
+		return func(r io.Reader, opt Options) (*profile.Profile, error) { return decode(newGuard(r, opt.MaxBytes)) }
 	}
 	return []decoder{
 		{KindCPU, legacy.LooksCPU, text(legacy.DecodeCPU)},
