@@ -375,3 +375,18 @@ func TestParseBytes(t *testing.T) {
 		}
 	}
 }
+
+// A source that remains alone because the others fail is not merged: merging
+// would number its locations anew.
+func TestLastSourceIsNotMerged(t *testing.T) {
+	c := newCLI(t)
+	good := c.file("good.pb", someProfile(7))
+	bad := c.file("bad.pb", someProfile(7)[:40])
+	alone, both := c.run("-raw", good), c.run("-raw", good, bad)
+	if !bytes.Equal(alone.stdout, both.stdout) {
+		t.Error("a failing source changes what the other prints")
+	}
+	if merged := c.run("-raw", good, good); bytes.Equal(merged.stdout, alone.stdout) {
+		t.Error("the profile looks the same when merged, so this test shows nothing")
+	}
+}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/http"
@@ -79,22 +80,27 @@ func mergeFiles(ctx context.Context, inv *invocation, e *env) (p *profile.Profil
 	opt := fetchOptions(inv, e)
 	progress := newProgress(e)
 	opt.Progress = progress.event
+	var remarks bytes.Buffer // kept back until it is sure that this is the way
+	quiet := *e
+	quiet.stderr = &remarks
 	m := profile.NewMerger()
-	named := true
+	added, named := 0, true
 	results, ok, err := source.FetchFiles(ctx, inv.sources, opt, func(r *source.Result) error {
 		named = named && !pprofReads([]source.Result{*r})
-		if err := m.Add(locateBinaries(r.Profile, inv, e)); err != nil {
+		if err := m.Add(locateBinaries(r.Profile, inv, &quiet)); err != nil {
 			return errMixed
 		}
+		added++
 		return nil
 	})
 	progress.done()
 	switch {
-	case !ok || errors.Is(err, errMixed):
-		return nil, false, nil
+	case !ok || errors.Is(err, errMixed) || added == 1:
+		return nil, false, nil // a single profile is not merged: it keeps its numbers
 	case ctx.Err() != nil:
 		return nil, true, errInterrupted
 	}
+	remarks.WriteTo(e.stderr)
 	for _, line := range source.Failures(results, "source") {
 		e.say(line)
 	}
