@@ -456,7 +456,6 @@ func TestRedundantEdges(t *testing.T) {
 			o.NodeCount = 5 + r.IntN(10)
 			v := prepare(t, p, o)
 			pic := v.Trim(ForPicture)
-			type pair struct{ src, dst int32 }
 			left := map[int32][]int32{}
 			for i := range pic.Edges {
 				if e := &pic.Edges[i]; !e.removed {
@@ -478,22 +477,15 @@ func TestRedundantEdges(t *testing.T) {
 				}
 				return false
 			}
-			all := v.graph(v.weights(), pic.frameSet(pic.Order), allEdges)
-			cut := map[pair]bool{}
 			var total int64
 			first := v.WholeNodes()
 			for _, n := range first.Order {
 				total += first.Nodes[n].Flat
 			}
 			edgeCutoff := abs(int64(float64(total) * o.EdgeFraction))
-			for i := range all.Edges {
-				if e := &all.Edges[i]; abs(e.Weight) < edgeCutoff {
-					cut[pair{e.Src, e.Dst}] = true
-				}
-			}
 			for i := range pic.Edges {
 				e := &pic.Edges[i]
-				if !e.removed || cut[pair{e.Src, e.Dst}] {
+				if !e.removed || abs(e.Weight) < edgeCutoff {
 					continue
 				}
 				removed++

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -28,10 +29,10 @@ var shapes = map[string]profiletest.Shape{
 
 // eachShape runs f on random profiles in our form and in the oracle's.
 func eachShape(t *testing.T, f func(t *testing.T, p *profile.Profile, oracle func() *gprofile.Profile)) {
-	for name, shape := range shapes {
+	for _, name := range slices.Sorted(maps.Keys(shapes)) {
 		for seed := range uint64(3) {
 			t.Run(fmt.Sprintf("%s-%d", name, seed), func(t *testing.T) {
-				data := profiletest.Random(seed, shape).Bytes(profiletest.Wire{})
+				data := profiletest.Random(seed, shapes[name]).Bytes(profiletest.Wire{})
 				f(t, decode(t, data), func() *gprofile.Profile {
 					p, err := gprofile.ParseData(data)
 					if err != nil {
