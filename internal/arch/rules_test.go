@@ -21,8 +21,9 @@ var house = [...]houseRow{
 		"internal/symbol internal/symbol/srcfind internal/symbol/symbolize internal/unit internal/view"},
 
 	{"internal/report", 5, "internal/format/folded internal/format/pprof internal/format/profjson internal/format/speedscope " +
-		"internal/profile internal/render internal/symbol internal/symbol/srcfind internal/unit internal/view"},
+		"internal/origin internal/profile internal/render internal/symbol internal/symbol/srcfind internal/unit internal/view"},
 
+	{"internal/leak", 4, "internal/origin internal/profile"},
 	{"internal/source", 4, "internal/format internal/profile"},
 
 	{"internal/format", 3, "internal/format/folded internal/format/gotext internal/format/legacy internal/format/lines " +
@@ -43,6 +44,7 @@ var house = [...]houseRow{
 	{"internal/profile", 2, ""},
 	{"internal/profile/profiletest", 2, "internal/profile"}, // for tests
 
+	{"internal/origin", 1, ""},
 	{"internal/render", 1, ""},
 	{"internal/unit", 1, ""},
 

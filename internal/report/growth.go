@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/profoundhq/profound/internal/origin"
 	"github.com/profoundhq/profound/internal/profile"
 	"github.com/profoundhq/profound/internal/view"
 )
@@ -222,7 +223,7 @@ func (g *Growth) follow(stacks map[string]*grownStack, early, late []int) {
 		s := sumSeries(list)
 		_, lines := callees(list, depth, func(f view.Frame) string { return f.String() }, grown)
 		f := lines[0][0].frames[depth]
-		return GrowthFrame{Frame: f, From: level(s, early), To: level(s, late), Own: isOwnCode(f)}
+		return GrowthFrame{Frame: f, From: level(s, early), To: level(s, late), Own: origin.OfFrame(f.Name, f.File) == origin.Own}
 	}
 	for depth := 0; ; depth++ {
 		names, next := callees(group, depth, func(f view.Frame) string { return f.Name }, grown)

@@ -1,0 +1,168 @@
+package leak
+
+import "time"
+
+// Level is how much a statement rests on.
+type Level uint8
+
+// The levels of evidence.
+const (
+	Inferred Level = iota // from names and shapes
+	Tested                // by a statistical test, with its error rate
+	Certain               // by exact counts or by the runtime itself
+)
+
+// Estimate is a number with its 95 % interval. All NaN when unknown.
+type Estimate struct{ Value, Low, High float64 }
+
+// Frame is one call of a path.
+type Frame struct {
+	Function, File string
+	Line           int64
+	Own            bool // code of the program itself
+}
+
+// Branch is one of several calls below a finding between which its growth is
+// divided.
+type Branch struct {
+	Path  []Frame // below the finding's own path
+	Share float64 // of the growth, 0..1
+}
+
+// Verdict is the judgement on a run.
+type Verdict struct {
+	// From and To are the first and the last look; Looks how many there were,
+	// Targets how many replicas.
+	From, To time.Time
+	Looks    int
+	Targets  int
+	// Findings are leaks first, then what may become one, causes before
+	// effects and steeper before flatter; at the end what grew and is none.
+	Findings []Finding
+	// Totals is one finding for each resource as a whole (the heap, all
+	// goroutines ...), with its series; in the order of Resource.
+	Totals []Finding
+	// Forecast is when memory runs out; nil when nothing grows or the limit is
+	// unknown.
+	Forecast *Forecast
+	// Ledger splits resident memory; nil when it is not known.
+	Ledger *Ledger
+	// Earliest is when a verdict will be possible at all, if it is too early.
+	Earliest time.Time
+	// Warnings are what was wrong with the looks: restarts, gaps, clocks,
+	// builds, other programs' profiles.
+	Warnings []error
+}
+
+// Worst is the class of the gravest finding: Leak, Growing, or what the
+// totals say.
+func (v *Verdict) Worst() Class {
+	worst := Unknown
+	for _, list := range [][]Finding{v.Findings, v.Totals} {
+		for i := range list {
+			worst = max(worst, list[i].Class)
+		}
+	}
+	return worst
+}
+
+// Finding is the judgement on one series: a path of the heap or of the
+// goroutines, or a resource as a whole (empty Path).
+type Finding struct {
+	Resource Resource
+	Class    Class
+	// Reason says in numbers why the class is what it is.
+	Reason Reason
+	Level  Level
+	// Path leads from the root to where the growth is, outermost first.
+	Path []Frame
+	// Blame is the index in Path of the innermost frame of the program's own
+	// code, -1 if there is none. BlameLevel is Certain when it is on the
+	// stack itself.
+	Blame      int
+	BlameLevel Level
+	// Origin is where the program's own code causes the growth when that is
+	// not on Path: who starts the goroutine, who calls the system. Outermost
+	// first; nil if unknown or on Path.
+	Origin []Frame
+	// Below are the calls between which the growth is divided.
+	Below []Branch
+	// Before and After are the level at the start and at the end of what was
+	// judged, bytes or count, with sampling error.
+	Before, After Estimate
+	// Slope is in bytes or count a second.
+	Slope Estimate
+	// Keeps is the share kept of what is allocated while growing, 0..1; NaN
+	// when not known.
+	Keeps float64
+	// Samples is how many sampled objects (or exact counts) the growth is.
+	Samples int
+	// P is the probability of such growth by chance, before correction for
+	// how many paths were tested.
+	P float64
+	// Since is when the growth began, as far as seen.
+	Since time.Time
+	// Earliest is when a verdict is possible; Growing only.
+	Earliest time.Time
+	// Plateau is where the series will settle, and Settles when it is within
+	// 5 % of it; Filling only.
+	Plateau Estimate
+	Settles time.Time
+	// Cause is the index in Verdict.Findings of the finding that explains this
+	// one, -1 if none: the goroutines that keep the heap.
+	Cause int
+	// Times and Values are the series, for drawing; Errors the standard error
+	// of each value.
+	Times          []time.Time
+	Values, Errors []float64
+}
+
+// Reason is why a class was given.
+type Reason struct {
+	// Code is a stable word: no-growth, follows-load, one-jump, stopped,
+	// slows-down, plateau, too-short, too-few-samples, unconfirmed, ...
+	Code string
+	// Share is the number behind it, if it is a share (of growth explained by
+	// load, inside one jump ...).
+	Share float64
+}
+
+// Forecast is when memory runs out, were everything to go on like this.
+type Forecast struct {
+	// Limit is in bytes, and LimitName what sets it: memory.max, -limit,
+	// machine, descriptors.
+	Limit     float64
+	LimitName string
+	// Used is what counts against it now.
+	Used float64
+	// Slope is that of resident memory, bytes a second, from the live heap's
+	// through GOGC plus stacks and memory outside the heap.
+	Slope Estimate
+	// Thrash is when the collector starts to eat the CPU because the live heap
+	// reaches GOMEMLIMIT, Throttle when memory.high slows the process, OOM
+	// when the kernel kills it. Value, earliest, latest; zero: never or
+	// unknown.
+	Thrash, Throttle, OOM Date
+}
+
+// Date is a moment with its 95 % interval; a zero Latest is "perhaps never".
+type Date struct{ Value, Earliest, Latest time.Time }
+
+// IsZero tells that there is no date.
+func (d Date) IsZero() bool { return d.Value.IsZero() }
+
+// Ledger splits resident memory into its parts, bytes; they add up to
+// Resident. NaN parts are unknown and inside Rest.
+type Ledger struct {
+	Resident      float64
+	LiveHeap      float64
+	Garbage       float64
+	Fragmentation float64
+	Stacks        float64
+	Runtime       float64
+	OffHeap       float64
+	Rest          float64
+	// Growth is the slope of each of the parts, bytes a second, in the same
+	// order; NaN when unknown.
+	Growth [8]float64
+}
