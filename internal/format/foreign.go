@@ -32,7 +32,6 @@ func foreigners() []foreign {
 		{prefix("\x7fELF"), "this is an ELF program or core file, not a profile; a program goes before the profile on the command line"},
 		{prefix("\xfe\xed\xfa\xce", "\xfe\xed\xfa\xcf", "\xce\xfa\xed\xfe", "\xcf\xfa\xed\xfe", "\xca\xfe\xba\xbe"), "this is a Mach-O program, not a profile; a program goes before the profile on the command line"},
 		{prefix("MZ"), "this is a Windows program, not a profile; a program goes before the profile on the command line"},
-		{looksGoTrace, "this is a Go execution trace; open it with: go tool trace FILE, or make a profile of it with: go tool trace -pprof=sched FILE"},
 		{prefix("go1.7 heap dump", "go1.6 heap dump", "go1.5 heap dump", "go1.4 heap dump"), "this is a heap dump of debug.WriteHeapDump, not a profile"},
 		{prefix("\xff\xfe", "\xfe\xff"), "this is UTF-16 text, as PowerShell writes it with >; save it as UTF-8, or fetch with curl -o FILE"},
 		{looksJSON, "this is JSON, not a profile; if a service answered it, its text says why: look at the file"},
@@ -81,8 +80,11 @@ func unrecognized(head []byte) error {
 }
 
 func looksHTML(head []byte) bool {
-	h := bytes.ToLower(bytes.TrimSpace(head[:min(len(head), 512)]))
-	return prefix("<!doctype html", "<html", "<head", "<body", "<!--", "<?xml")(h)
+	h := bytes.TrimSpace(head[:min(len(head), 512)])
+	if len(h) == 0 || h[0] != '<' {
+		return false
+	}
+	return prefix("<!doctype html", "<html", "<head", "<body", "<!--", "<?xml")(bytes.ToLower(h))
 }
 
 func looksJSON(head []byte) bool {
@@ -92,12 +94,6 @@ func looksJSON(head []byte) bool {
 	}
 	rest := bytes.TrimSpace(h[1:])
 	return len(rest) == 0 || bytes.IndexByte([]byte(`"{}[]-0123456789tfn`), rest[0]) >= 0
-}
-
-// looksGoTrace knows "go 1.N trace" and zero bytes up to 16.
-func looksGoTrace(head []byte) bool {
-	h := head[:min(len(head), 16)]
-	return bytes.HasPrefix(h, []byte("go 1.")) && bytes.Contains(h, []byte(" trace"))
 }
 
 func looksBlank(head []byte) bool { return len(bytes.TrimSpace(head)) == 0 }

@@ -1,7 +1,7 @@
 // Package format turns bytes of unknown kind into a profile: it takes off
 // gzip and zstd wrappers, sniffs the content and calls the decoder whose
 // format it is. The decoders are one sub-package a format (pprof, legacy,
-// gotext, folded, perfscript); the encoders live in the same or in sibling
+// gotext, gotrace, folded, perfscript); the encoders live in the same or in sibling
 // packages (folded, speedscope, profjson) and are called directly.
 //
 // A format is added by writing its sub-package and one row in decoders.
@@ -16,6 +16,7 @@ import (
 
 	"github.com/profoundhq/profound/internal/format/folded"
 	"github.com/profoundhq/profound/internal/format/gotext"
+	"github.com/profoundhq/profound/internal/format/gotrace"
 	"github.com/profoundhq/profound/internal/format/legacy"
 	"github.com/profoundhq/profound/internal/format/lines"
 	"github.com/profoundhq/profound/internal/format/perfscript"
@@ -72,6 +73,7 @@ const (
 	KindJemalloc   Kind = "jemalloc heap_v2"
 	KindFolded     Kind = "folded"
 	KindPerfScript Kind = "perf script"
+	KindTrace      Kind = "go trace"
 )
 
 var (
@@ -103,6 +105,7 @@ func decoders() []decoder {
 		return func(r io.Reader, opt Options) (*profile.Profile, error) { return decode(newGuard(r, opt.MaxBytes)) }
 	}
 	return []decoder{
+		{KindTrace, gotrace.Looks, text(gotrace.Decode)},
 		{KindCPU, legacy.LooksCPU, text(legacy.DecodeCPU)},
 		{KindJemalloc, legacy.LooksJemalloc, text(legacy.DecodeJemalloc)},
 		{KindHeap, legacy.LooksHeap, text(legacy.DecodeHeap)},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"os"
 	"runtime/pprof"
 	"strings"
 	"testing"
@@ -67,6 +68,10 @@ const (
 
 func TestDecodeKinds(t *testing.T) {
 	proto := protoProfile(t)
+	trace, err := os.ReadFile("gotrace/testdata/sample.trace")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct {
 		name string
 		in   []byte
@@ -87,6 +92,8 @@ func TestDecodeKinds(t *testing.T) {
 		{"folded", []byte(foldedText), format.KindFolded},
 		{"folded behind a byte order mark", []byte("\xef\xbb\xbf" + foldedText), format.KindFolded},
 		{"perf", []byte(perfText), format.KindPerfScript},
+		{"trace", trace, format.KindTrace},
+		{"trace in gzip", gz(t, trace), format.KindTrace},
 		{"go heap", []byte("heap profile: 1: 2 [1: 2] @ heap/1048576\n1: 2 [1: 2] @ 0x401001\n"), format.KindHeap},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -122,7 +129,6 @@ func TestDecodeErrors(t *testing.T) {
 		{"html", []byte("\n<!DOCTYPE html><title>x</title>"), format.ErrUnrecognized, "/debug/pprof/heap"},
 		{"json", []byte(`{"error": "no such profile"}`), format.ErrUnrecognized, "JSON"},
 		{"elf", []byte("\x7fELF\x02\x01\x01"), format.ErrUnrecognized, "ELF"},
-		{"trace", []byte("go 1.23 trace\x00\x00\x00\x01\x02"), format.ErrUnrecognized, "go tool trace"},
 		{"perf.data", []byte("PERFILE2\x68\x00\x00\x00\x00\x00\x00\x00"), format.ErrUnrecognized, "perf script"},
 		{"utf-16", []byte("\xff\xfeg\x00o\x00"), format.ErrUnrecognized, "UTF-16"},
 		{"zip", []byte("PK\x03\x04\x14\x00"), format.ErrUnrecognized, "zip"},

@@ -15,7 +15,8 @@ import (
 // Decode at a time; the zero value is ready.
 type Scratch struct {
 	gzip    *gzip.Reader
-	content *bufio.Reader
+	raw     *bufio.Reader // the input as it comes
+	content *bufio.Reader // inside the first wrapper
 	tables  pprof.Storage
 }
 
@@ -44,15 +45,11 @@ func (in *input) drain() error {
 // bounded by limit, so that a bomb in a bomb stays bounded too.
 func unwrap(r io.Reader, opt Options) (*input, error) {
 	limit := opt.MaxBytes
-	head := headBytes // many small files: no more than the content needs
-	if opt.SizeHint > 0 {
-		head = int(min(max(opt.SizeHint+1, 4<<10), headBytes))
-	}
 	in := &input{scratch: opt.Scratch}
 	if in.scratch == nil {
 		in.scratch = &Scratch{}
 	}
-	in.content = bufio.NewReaderSize(&bounded{r: r, left: limit, limit: limit}, min(head, 16<<10))
+	in.content = buffer(&in.scratch.raw, &bounded{r: r, left: limit, limit: limit}, rawBytes)
 	for range maxWrappers + 1 {
 		magic, err := in.content.Peek(4)
 		if err != nil && err != io.EOF && len(magic) == 0 {
@@ -67,8 +64,8 @@ func unwrap(r io.Reader, opt Options) (*input, error) {
 		if layer != nil {
 			in.layers++
 		} else {
-			if in.content.Size() < head {
-				in.content = bufio.NewReaderSize(in.content, head)
+			if in.content.Size() < headBytes {
+				in.content = bufio.NewReaderSize(in.content, headBytes)
 			}
 			return in, nil
 		}
@@ -82,34 +79,36 @@ func unwrap(r io.Reader, opt Options) (*input, error) {
 			in.closers = append([]func(){ahead.close}, in.closers...) // before what it reads from
 			content = ahead
 		}
-		in.content = in.buffer(content, head)
+		if in.layers == 1 {
+			in.content = buffer(&in.scratch.content, content, headBytes)
+		} else {
+			in.content = bufio.NewReaderSize(content, headBytes)
+		}
 	}
 	return in, nil
 }
 
-// buffer is a reader of r through the scratch's buffer if that is free and
-// large enough.
-func (in *input) buffer(r io.Reader, size int) *bufio.Reader {
-	if s := in.scratch; in.layers == 1 {
-		if s.content == nil || s.content.Size() < size {
-			s.content = bufio.NewReaderSize(nil, size)
-		}
-		s.content.Reset(r)
-		return s.content
+// rawBytes is the size of one read of the input.
+const rawBytes = 16 << 10
+
+// buffer is a reader of r through the lent buffer, which is made on first use.
+func buffer(lent **bufio.Reader, r io.Reader, size int) *bufio.Reader {
+	if *lent == nil {
+		*lent = bufio.NewReaderSize(nil, size)
 	}
-	return bufio.NewReaderSize(r, size)
+	(*lent).Reset(r)
+	return *lent
 }
 
-// gunzip opens the first gzip layer with the scratch's reader.
+// gunzip opens a gzip layer, the first with the scratch's reader.
 func (in *input) gunzip() (*gzip.Reader, error) {
-	s := in.scratch
 	if in.layers > 0 {
 		return gzip.NewReader(in.content)
 	}
-	if s.gzip == nil {
-		s.gzip = new(gzip.Reader)
+	if in.scratch.gzip == nil {
+		in.scratch.gzip = new(gzip.Reader)
 	}
-	return s.gzip, s.gzip.Reset(in.content)
+	return in.scratch.gzip, in.scratch.gzip.Reset(in.content)
 }
 
 // openLayer opens the compressed layer that begins with magic; nil when the

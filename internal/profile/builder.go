@@ -2,6 +2,7 @@ package profile
 
 import (
 	"fmt"
+	"hash/maphash"
 	"slices"
 	"sort"
 	"strings"
@@ -13,7 +14,8 @@ import (
 // numbering must survive. A Builder serves one goroutine.
 type Builder struct {
 	p         *Profile
-	strings   map[string]StringID
+	strings   rowTable
+	seed      maphash.Seed
 	functions rowTable
 	mappings  map[Mapping]MappingID
 	locations rowTable
@@ -33,7 +35,7 @@ func NewBuilder(types ...ValueType) *Builder {
 	p.Samples.Values = make([][]int64, len(types))
 	return &Builder{
 		p:        p,
-		strings:  map[string]StringID{"": 0},
+		seed:     maphash.MakeSeed(),
 		mappings: map[Mapping]MappingID{},
 	}
 }
@@ -60,23 +62,42 @@ func NewEmpty() *Profile {
 // comments, drop frames ...), to be set before Profile is called.
 func (b *Builder) Header() *Profile { return b.p }
 
+// push is append to a table being built. append would add a quarter to a large
+// table and so copy it again and again. The memory that is still free is not
+// touched and costs nothing.
+func push[T any](table []T, rows ...T) []T {
+	if n := len(table) + len(rows); n > cap(table) {
+		const small = 1 << 16 // rows
+		factor := 2
+		if n < small {
+			factor = 4
+		}
+		table = append(make([]T, 0, max(factor*n, 16)), table...)
+	}
+	return append(table, rows...)
+}
+
 // String interns s.
 func (b *Builder) String(s string) StringID {
-	if id, ok := b.strings[s]; ok {
-		return id
-	}
-	id := StringID(len(b.p.Strings))
-	b.p.Strings = append(b.p.Strings, s)
-	b.strings[s] = id
-	return id
+	return b.intern(s, func() string { return s })
 }
 
 // stringCopy is String for strings whose memory is lent.
 func (b *Builder) stringCopy(s string) StringID {
-	if id, ok := b.strings[s]; ok {
-		return id
+	return b.intern(s, func() string { return strings.Clone(s) })
+}
+
+// intern is the row of s; keep gives the string to be kept in a new one.
+func (b *Builder) intern(s string, keep func() string) StringID {
+	if s == "" {
+		return 0
 	}
-	return b.String(strings.Clone(s))
+	slot, found := b.strings.find(uint32(maphash.String(b.seed, s)), func(id uint32) bool { return b.p.Strings[id] == s })
+	if !found {
+		slot.id = uint32(len(b.p.Strings))
+		b.p.Strings = push(b.p.Strings, keep())
+	}
+	return StringID(slot.id)
 }
 
 // Function interns a function; start is its first line, 0 if unknown.
@@ -87,17 +108,17 @@ func (b *Builder) Function(name, system, file string, start int64) FunctionID {
 func (b *Builder) internFunction(k functionKey) FunctionID {
 	t, f := &b.functions, &b.p.Functions
 	h := mix(mix(uint64(k.name)<<32|uint64(k.system), uint64(k.file)), uint64(k.start))
-	slot, found := t.find(h^h>>32, func(id uint32) bool {
+	slot, found := t.find(uint32(h^h>>32), func(id uint32) bool {
 		return f.Name[id] == k.name && f.SystemName[id] == k.system && f.File[id] == k.file && f.StartLine[id] == k.start
 	})
 	if found {
 		return FunctionID(slot.id)
 	}
 	id := FunctionID(f.Len())
-	f.Name = append(f.Name, k.name)
-	f.SystemName = append(f.SystemName, k.system)
-	f.File = append(f.File, k.file)
-	f.StartLine = append(f.StartLine, k.start)
+	f.Name = push(f.Name, k.name)
+	f.SystemName = push(f.SystemName, k.system)
+	f.File = push(f.File, k.file)
+	f.StartLine = push(f.StartLine, k.start)
 	slot.id = uint32(id)
 	return id
 }
@@ -127,16 +148,16 @@ func (b *Builder) Mapping(m Mapping) MappingID {
 func (b *Builder) AddLocation(m MappingID, address uint64, folded bool, lines ...Line) LocationID {
 	l := &b.p.Locations
 	id := LocationID(l.Len())
-	l.Address = append(l.Address, address)
-	l.Mapping = append(l.Mapping, m)
+	l.Address = push(l.Address, address)
+	l.Mapping = push(l.Mapping, m)
 	if folded && l.Folded == nil {
 		l.Folded = make([]bool, id, id+1)
 	}
 	if l.Folded != nil {
 		l.Folded = append(l.Folded, folded)
 	}
-	l.Lines = append(l.Lines, lines...)
-	l.LineOffsets = append(l.LineOffsets, uint32(len(l.Lines)))
+	l.Lines = push(l.Lines, lines...)
+	l.LineOffsets = push(l.LineOffsets, uint32(len(l.Lines)))
 	return id
 }
 
@@ -160,7 +181,7 @@ func (b *Builder) internLocation(m MappingID, address uint64, folded bool, lines
 	return LocationID(slot.id)
 }
 
-func hashLocation(m MappingID, address uint64, folded bool, lines []Line) uint64 {
+func hashLocation(m MappingID, address uint64, folded bool, lines []Line) uint32 {
 	h := mix(uint64(m)<<1, address)
 	if folded {
 		h++
@@ -171,7 +192,7 @@ func hashLocation(m MappingID, address uint64, folded bool, lines []Line) uint64
 			h = mix(h, uint64(ln.Column))
 		}
 	}
-	return h ^ h>>32
+	return uint32(h ^ h>>32)
 }
 
 // StringLabel makes a label with a string value.

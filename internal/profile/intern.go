@@ -36,7 +36,7 @@ func HashFrames(frames []LocationID) uint64 {
 // The frames are copied.
 func (in *StackInterner) Intern(s *Stacks, frames []LocationID) StackID {
 	n := len(s.Frames)
-	s.Frames = append(s.Frames, frames...)
+	s.Frames = push(s.Frames, frames...)
 	return in.InternTail(s, n)
 }
 
@@ -56,8 +56,8 @@ func (in *StackInterner) InternTail(s *Stacks, n int) StackID {
 		id := in.slots[i]
 		if id == 0 {
 			id = StackID(s.Len())
-			s.Offsets = append(s.Offsets, uint64(len(s.Frames)))
-			in.hashes = append(in.hashes, h)
+			s.Offsets = push(s.Offsets, uint64(len(s.Frames)))
+			in.hashes = push(in.hashes, h)
 			in.slots[i] = id
 			in.used++
 			return id
@@ -199,18 +199,15 @@ type rowTable struct {
 }
 
 // rowSlot holds a row number; 0 is free.
-type rowSlot struct {
-	hash uint64
-	id   uint32
-}
+type rowSlot struct{ hash, id uint32 }
 
 // find returns the slot of the row with this hash for which equal is true. If
 // there is none it is a new slot, whose id the caller sets.
-func (t *rowTable) find(hash uint64, equal func(id uint32) bool) (slot *rowSlot, found bool) {
+func (t *rowTable) find(hash uint32, equal func(id uint32) bool) (slot *rowSlot, found bool) {
 	if 2*t.used >= len(t.slots) {
 		t.grow()
 	}
-	mask := uint64(len(t.slots) - 1)
+	mask := uint32(len(t.slots) - 1)
 	for i := hash & mask; ; i = (i + 1) & mask {
 		s := &t.slots[i]
 		if s.id == 0 {
@@ -227,7 +224,8 @@ func (t *rowTable) find(hash uint64, equal func(id uint32) bool) (slot *rowSlot,
 func (t *rowTable) grow() {
 	old := t.slots
 	t.slots = make([]rowSlot, max(1024, 4*len(old)))
-	mask := uint64(len(t.slots) - 1)
+	clear(t.slots) // touch new memory by writing: reading it first costs a page fault more
+	mask := uint32(len(t.slots) - 1)
 	for _, s := range old {
 		if s.id == 0 {
 			continue

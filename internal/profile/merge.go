@@ -98,11 +98,6 @@ func identityOf(m *Mapping) mappingKey {
 	return k
 }
 
-type sampleKey struct {
-	stack  StackID
-	labels LabelSetID
-}
-
 func (t ValueType) clone() ValueType {
 	return ValueType{Type: strings.Clone(t.Type), Unit: strings.Clone(t.Unit)}
 }
@@ -113,7 +108,7 @@ func (t ValueType) clone() ValueType {
 type Merger struct {
 	b        *Builder
 	mappings map[mappingKey]MappingID
-	samples  map[sampleKey]int32
+	samples  rowTable // row 1 is the first sample
 	comments map[string]bool
 
 	src       *Profile
@@ -125,6 +120,7 @@ type Merger struct {
 	seenMap   []MappingID
 	shift     []uint64 // by mapping row of src: what to add to its addresses
 
+	near   []LocationID // by hash of an address: where it was last
 	lines  []Line
 	frames []LocationID
 	set    []Label
@@ -132,7 +128,7 @@ type Merger struct {
 
 // NewMerger starts without a profile.
 func NewMerger() *Merger {
-	return &Merger{mappings: map[mappingKey]MappingID{}, samples: map[sampleKey]int32{}, comments: map[string]bool{}}
+	return &Merger{near: make([]LocationID, 1<<nearBits), mappings: map[mappingKey]MappingID{}, comments: map[string]bool{}}
 }
 
 // Profile is the sum of what was added. The Merger must not be used
@@ -178,19 +174,23 @@ func (m *Merger) Add(src *Profile) error {
 		if src.zeroSample(i) {
 			continue
 		}
-		key := sampleKey{m.stack(s.Stack[i]), m.labelSet(s.Labels[i])}
-		if at, ok := m.samples[key]; ok {
+		stack, labels := m.stack(s.Stack[i]), m.labelSet(s.Labels[i])
+		h := mix(uint64(stack), uint64(labels))
+		slot, known := m.samples.find(uint32(h^h>>32), func(id uint32) bool {
+			return out.Stack[id-1] == stack && out.Labels[id-1] == labels
+		})
+		if known {
 			for t := range out.Values {
-				out.Values[t][at] += s.Values[t][i]
+				out.Values[t][slot.id-1] += s.Values[t][i]
 			}
 			continue
 		}
-		m.samples[key] = int32(out.Len())
-		out.Stack = append(out.Stack, key.stack)
-		out.Labels = append(out.Labels, key.labels)
+		out.Stack = push(out.Stack, stack)
+		out.Labels = push(out.Labels, labels)
 		for t := range out.Values {
-			out.Values[t] = append(out.Values[t], s.Values[t][i])
+			out.Values[t] = push(out.Values[t], s.Values[t][i])
 		}
+		slot.id = uint32(out.Len())
 	}
 	m.src = nil
 	return nil
@@ -294,13 +294,68 @@ func (m *Merger) location(id LocationID) LocationID {
 	if m.locations[id] == 0 {
 		l := &m.src.Locations
 		mapping, shift := m.mapping(l.Mapping[id])
+		address := l.Address[id] + shift
+		near := &m.near[mix(uint64(mapping), address)>>(64-nearBits)]
+		if m.sameLocation(id, *near, mapping, address) {
+			m.locations[id] = *near
+			return *near
+		}
 		m.lines = m.lines[:0]
 		for _, ln := range l.LinesOf(id) {
 			m.lines = append(m.lines, Line{Function: m.function(ln.Function), Line: ln.Line, Column: ln.Column})
 		}
-		m.locations[id] = m.b.internLocation(mapping, l.Address[id]+shift, l.IsFolded(id), m.lines)
+		*near = m.b.internLocation(mapping, address, l.IsFolded(id), m.lines)
+		m.locations[id] = *near
 	}
 	return m.locations[id]
+}
+
+// nearBits is for 16384 places: more than most programs are seen at.
+const nearBits = 14
+
+// sameLocation tells whether location id of the source is location got of the
+// result. Profiles of one program have most places in common: comparing two is
+// less work than to look up all their parts.
+func (m *Merger) sameLocation(id, got LocationID, mapping MappingID, address uint64) bool {
+	src, out := &m.src.Locations, &m.b.p.Locations
+	if got == 0 || out.Mapping[got] != mapping || out.Address[got] != address || out.IsFolded(got) != src.IsFolded(id) {
+		return false
+	}
+	lines, known := src.LinesOf(id), out.LinesOf(got)
+	if len(lines) != len(known) {
+		return false
+	}
+	for i, ln := range lines {
+		k := known[i]
+		if ln.Line != k.Line || ln.Column != k.Column || !m.sameFunction(ln.Function, k.Function) {
+			return false
+		}
+	}
+	return true
+}
+
+func (m *Merger) sameFunction(id, got FunctionID) bool {
+	if m.functions[id] != 0 {
+		return m.functions[id] == got
+	}
+	src, out := &m.src.Functions, &m.b.p.Functions
+	if src.StartLine[id] != out.StartLine[got] || !m.sameString(src.Name[id], out.Name[got]) ||
+		!m.sameString(src.SystemName[id], out.SystemName[got]) || !m.sameString(src.File[id], out.File[got]) {
+		return false
+	}
+	m.functions[id] = got
+	return true
+}
+
+func (m *Merger) sameString(id, got StringID) bool {
+	if m.strings[id] != 0 {
+		return m.strings[id] == got
+	}
+	if m.src.Strings[id] != m.b.p.Strings[got] {
+		return false
+	}
+	m.strings[id] = got
+	return true
 }
 
 // CommonTypes reduces profiles to the sample types that all of them have, in

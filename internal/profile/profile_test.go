@@ -232,3 +232,54 @@ func TestTransformsShare(t *testing.T) {
 		t.Errorf("the profile changed\nwas %s\nis  %s", before, after)
 	}
 }
+
+// TestMergePlacesApart merges places that have their address in common and
+// differ in one thing, which makes each the next one's neighbour.
+func TestMergePlacesApart(t *testing.T) {
+	type place struct {
+		name, system, file string
+		start, line        int64
+		column             int64
+		folded             bool
+		inlined            bool
+	}
+	base := place{name: "f", system: "f", file: "f.go", start: 1, line: 2}
+	places := []place{base}
+	for _, change := range []func(*place){
+		func(p *place) { p.name = "g" }, func(p *place) { p.system = "g" }, func(p *place) { p.file = "g.go" },
+		func(p *place) { p.start = 9 }, func(p *place) { p.line = 9 }, func(p *place) { p.column = 9 },
+		func(p *place) { p.folded = true }, func(p *place) { p.inlined = true },
+	} {
+		p := base
+		change(&p)
+		places = append(places, p)
+	}
+	var srcs []*Profile
+	for _, pl := range append(slices.Clone(places), places...) {
+		b := NewBuilder(ValueType{"samples", "count"})
+		b.String("shift") // row numbers are not the same in all profiles
+		m := b.Mapping(Mapping{Start: 0x1000, Limit: 0x2000, File: "prog"})
+		lines := []Line{{b.Function(pl.name, pl.system, pl.file, pl.start), pl.line, pl.column}}
+		if pl.inlined {
+			lines = append(lines, lines[0])
+		}
+		b.Sample([]LocationID{b.AddLocation(m, 0x1234, pl.folded, lines...)}, []int64{1})
+		p, err := b.Profile()
+		if err != nil {
+			t.Fatal(err)
+		}
+		srcs = append(srcs, p)
+	}
+	p, err := Merge(srcs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := p.Locations.Len()-1, len(places); got != want {
+		t.Errorf("%d places, want %d", got, want)
+	}
+	for i, v := range p.Samples.Values[0] {
+		if v != 2 {
+			t.Errorf("sample %d has value %d, want 2", i, v)
+		}
+	}
+}

@@ -33,25 +33,30 @@ func (f *file) load(ctx context.Context, s *session, t *tracker, r *Result) erro
 		t.expect(size)
 	}
 	m := &meter{ctx: ctx, in: h, track: t}
-	in := bufio.NewReaderSize(m, int(min(max(size, 512), readBuffer)))
-	if head, _ := in.Peek(len(perfMagic)); bytes.Equal(head, []byte(perfMagic)) {
+	in, _ := s.readers.Get().(*bufio.Reader)
+	if in == nil {
+		in = bufio.NewReaderSize(nil, readBuffer)
+	}
+	defer s.readers.Put(in)
+	in.Reset(m)
+	head, _ := in.Peek(int(min(max(size, int64(len(perfMagic))), readBuffer)))
+	if bytes.HasPrefix(head, []byte(perfMagic)) {
 		return s.loadPerf(ctx, f.path, r)
 	}
-	return s.decode(m, in, r, unpackedSize(h, size))
+	return s.decode(m, in, r, unpackedSize(h, head, size))
 }
 
 // unpackedSize is how large a file of size bytes is once a gzip wrapper is
-// off: its trailer says so, modulo 4 GiB. 0 when that cannot be true.
-func unpackedSize(h io.ReaderAt, size int64) int64 {
-	var magic [2]byte
+// off: its trailer says so, modulo 4 GiB. 0 when that cannot be true. head is
+// the beginning of the file.
+func unpackedSize(h io.ReaderAt, head []byte, size int64) int64 {
+	if size < 18 || !bytes.HasPrefix(head, []byte{0x1f, 0x8b}) {
+		return size
+	}
 	var trailer [4]byte
-	if size < 18 {
-		return size
-	}
-	if _, err := h.ReadAt(magic[:], 0); err != nil || magic != [2]byte{0x1f, 0x8b} {
-		return size
-	}
-	if _, err := h.ReadAt(trailer[:], size-4); err != nil {
+	if int64(len(head)) == size {
+		copy(trailer[:], head[size-4:])
+	} else if _, err := h.ReadAt(trailer[:], size-4); err != nil {
 		return 0
 	}
 	const maxRatio = 20 // profiles shrink to a fifth or so; more is suspicious

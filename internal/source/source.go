@@ -318,7 +318,8 @@ type session struct {
 	// scratch lends decoding buffers (*format.Scratch) to one source after
 	// another.
 	scratch sync.Pool
-	lend    bool // profiles live only until the next one is read
+	readers sync.Pool // *bufio.Reader of readBuffer bytes
+	lend    bool      // profiles live only until the next one is read
 }
 
 func newSession(opt Options) *session {

@@ -206,10 +206,8 @@ type decoder struct {
 }
 
 func newDecoder(opt Options) *decoder {
-	if st := opt.Storage; st != nil {
-		if st.d == nil {
-			st.d = &decoder{p: profile.NewEmpty()}
-		}
+	st := opt.Storage
+	if st != nil && st.d != nil {
 		st.d.reset(opt)
 		return st.d
 	}
@@ -224,6 +222,9 @@ func newDecoder(opt Options) *decoder {
 		d.p.Stacks.Frames = make([]profile.LocationID, 0, n)
 	}
 	d.reserve(int(min(opt.SizeHint, opt.MaxBytes, 4<<20)))
+	if st != nil {
+		st.d = d
+	}
 	return d
 }
 
@@ -453,17 +454,7 @@ func (d *decoder) message(num int, b []byte) error {
 }
 
 func valueType(b []byte) (typ, unit uint64, err error) {
-	f := fields{rest: b}
-	for {
-		ok, err := f.nextNumber(2)
-		if !ok {
-			return typ, unit, err
-		}
-		switch f.num {
-		case 1:
-			typ = f.u
-		case 2:
-			unit = f.u
-		}
-	}
+	var v [3]uint64
+	err = numbers(b, v[:])
+	return v[1], v[2], err
 }

@@ -11,7 +11,11 @@ import (
 // packed when there are more than two, the string table in the order of first
 // use.
 func Encode(w io.Writer, p *profile.Profile) error {
-	e := &encoder{w: w, p: p, byContent: map[string]uint64{"": 0}, byID: make([]uint64, len(p.Strings)), strings: []string{""}}
+	e := &encoder{w: w, p: p, byID: make([]uint64, len(p.Strings))}
+	e.byContent = make(map[string]uint64, len(p.Strings))
+	e.strings = make([]string, 0, len(p.Strings))
+	e.out = make([]byte, 0, 2*encodeChunk)
+	e.str("")
 	e.types()
 	for i := range p.Samples.Len() {
 		e.sample(i)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"unsafe"
 
 	"github.com/profoundhq/profound/internal/profile"
 )
@@ -209,18 +210,8 @@ func columns(cols [][]int64, n int) [][]int64 {
 
 func (d *decoder) readLabel(b []byte) error {
 	var l [5]uint64
-	f := fields{rest: b}
-	for {
-		ok, err := f.nextNumber(4)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			break
-		}
-		if f.num >= 1 && f.num <= 4 {
-			l[f.num] = f.u
-		}
+	if err := numbers(b, l[:]); err != nil {
+		return err
 	}
 	if l[1]|l[2]|l[4] > 1<<32-1 {
 		return errors.New("label refers to no string of the profile")
@@ -236,54 +227,26 @@ func (d *decoder) readLabel(b []byte) error {
 }
 
 func (d *decoder) readMapping(b []byte) error {
-	var m profile.Mapping
-	var file, build uint64
-	f := fields{rest: b}
-	for {
-		ok, err := f.nextNumber(10)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			break
-		}
-		switch f.num {
-		case 1:
-			m.ID = f.u
-		case 2:
-			m.Start = f.u
-		case 3:
-			m.Limit = f.u
-		case 4:
-			m.Offset = f.u
-		case 5:
-			file = f.u
-		case 6:
-			build = f.u
-		case 7:
-			m.HasFunctions = f.u != 0
-		case 8:
-			m.HasFilenames = f.u != 0
-		case 9:
-			m.HasLineNumbers = f.u != 0
-		case 10:
-			m.HasInlineFrames = f.u != 0
-		}
+	var v [11]uint64
+	if err := numbers(b, v[:]); err != nil {
+		return err
 	}
-	d.p.Mappings = append(d.p.Mappings, m)
-	d.mappings.rows = append(d.mappings.rows, m.ID)
-	d.mappingRefs = append(d.mappingRefs, struct{ file, build uint64 }{file, build})
+	d.p.Mappings = append(d.p.Mappings, profile.Mapping{
+		ID: v[1], Start: v[2], Limit: v[3], Offset: v[4],
+		HasFunctions: v[7] != 0, HasFilenames: v[8] != 0, HasLineNumbers: v[9] != 0, HasInlineFrames: v[10] != 0,
+	})
+	d.mappings.rows = append(d.mappings.rows, v[1])
+	d.mappingRefs = append(d.mappingRefs, struct{ file, build uint64 }{v[5], v[6]})
 	return d.charge(160)
 }
 
 func (d *decoder) readLocation(b []byte) error {
-	var id, mapping, addr uint64
-	var folded bool
+	var v [6]uint64 // by field number, but for the lines
 	l := &d.p.Locations
 	lines := len(l.Lines)
 	f := fields{rest: b}
 	for {
-		ok, err := f.nextNumber(3)
+		ok, err := f.next()
 		if err != nil {
 			return err
 		}
@@ -291,12 +254,11 @@ func (d *decoder) readLocation(b []byte) error {
 			break
 		}
 		switch f.num {
-		case 1:
-			id = f.u
-		case 2:
-			mapping = f.u
-		case 3:
-			addr = f.u
+		case 1, 2, 3, 5:
+			if f.wire != wireVarint {
+				return f.wrongType()
+			}
+			v[f.num] = f.u
 		case 4:
 			if f.wire != wireBytes {
 				return errors.New("line is no message")
@@ -304,13 +266,9 @@ func (d *decoder) readLocation(b []byte) error {
 			if err := d.readLine(f.b); err != nil {
 				return err
 			}
-		case 5:
-			if f.wire != wireVarint {
-				return f.wrongType()
-			}
-			folded = f.u != 0
 		}
 	}
+	id, mapping, addr, folded := v[1], v[2], v[3], v[5] != 0
 	if id == 0 {
 		return errors.New("found location with reserved id=0")
 	}
@@ -329,46 +287,21 @@ func (d *decoder) readLocation(b []byte) error {
 }
 
 func (d *decoder) readLine(b []byte) error {
-	var fn, line, col uint64
-	f := fields{rest: b}
-	for {
-		ok, err := f.nextNumber(3)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			break
-		}
-		switch f.num {
-		case 1:
-			fn = f.u
-		case 2:
-			line = f.u
-		case 3:
-			col = f.u
-		}
+	var v [4]uint64
+	if err := numbers(b, v[:]); err != nil {
+		return err
 	}
 	l := &d.p.Locations
 	l.Lines = append(l.Lines, profile.Line{
-		Function: profile.FunctionID(d.functions.ref(fn)), Line: int64(line), Column: int64(col),
+		Function: profile.FunctionID(d.functions.ref(v[1])), Line: int64(v[2]), Column: int64(v[3]),
 	})
 	return nil
 }
 
 func (d *decoder) readFunction(b []byte) error {
 	var v [6]uint64
-	f := fields{rest: b}
-	for {
-		ok, err := f.nextNumber(5)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			break
-		}
-		if f.num >= 1 && f.num <= 5 {
-			v[f.num] = f.u
-		}
+	if err := numbers(b, v[:]); err != nil {
+		return err
 	}
 	if v[1] == 0 {
 		return errors.New("found function with reserved id=0")
@@ -409,7 +342,12 @@ func (d *decoder) finish() (*profile.Profile, error) {
 }
 
 func (d *decoder) finishStrings() {
-	all := string(d.arena)
+	var all string
+	if d.opt.Storage == nil {
+		all = string(d.arena)
+	} else {
+		all = unsafe.String(unsafe.SliceData(d.arena), len(d.arena)) // lent as everything is
+	}
 	strs := d.p.Strings[:0]
 	if cap(strs) < len(d.strEnds) {
 		strs = make([]string, 0, len(d.strEnds))

@@ -19,6 +19,14 @@ var errTruncated = errors.New("truncated message")
 // varint decodes one varint of b. n is its length, 0 when b ends inside it or
 // it is longer than ten bytes.
 func varint(b []byte) (v uint64, n int) {
+	if len(b) > 0 && b[0] < 0x80 {
+		return uint64(b[0]), 1
+	}
+	return longVarint(b)
+}
+
+// longVarint is varint without the short way for a single byte.
+func longVarint(b []byte) (v uint64, n int) {
 	for i := 0; i < len(b) && i < 10; i++ {
 		c := b[i]
 		v |= uint64(c&0x7f) << (7 * i)
@@ -44,54 +52,68 @@ func (f *fields) next() (bool, error) {
 	if len(f.rest) == 0 {
 		return false, nil
 	}
-	var key uint64
-	if c := f.rest[0]; c < 0x80 {
-		key = uint64(c)
-		f.rest = f.rest[1:]
-	} else {
-		v, n := varint(f.rest)
-		if n == 0 {
-			return false, errTruncated
-		}
-		key, f.rest = v, f.rest[n:]
+	key, n := varint(f.rest)
+	if n == 0 {
+		return false, errTruncated
 	}
+	rest := f.rest[n:]
 	f.num, f.wire = int(key>>3), int(key&7)
 	switch f.wire {
 	case wireVarint:
-		v, n := varint(f.rest)
+		v, n := varint(rest)
 		if n == 0 {
 			return false, errTruncated
 		}
-		f.u, f.rest = v, f.rest[n:]
+		f.u, f.rest = v, rest[n:]
 	case wireBytes:
-		v, n := varint(f.rest)
-		if n == 0 || v > uint64(len(f.rest)-n) {
+		v, n := varint(rest)
+		if n == 0 || v > uint64(len(rest)-n) {
 			return false, errTruncated
 		}
-		f.b, f.rest = f.rest[n:n+int(v)], f.rest[n+int(v):]
+		f.b, f.rest = rest[n:n+int(v)], rest[n+int(v):]
 	case wireI64, wireI32:
 		n := 8
 		if f.wire == wireI32 {
 			n = 4
 		}
-		if len(f.rest) < n {
+		if len(rest) < n {
 			return false, errTruncated
 		}
-		f.rest = f.rest[n:]
+		f.rest = rest[n:]
 	default:
 		return false, fmt.Errorf("unknown wire type %d", f.wire)
 	}
 	return true, nil
 }
 
-// nextNumber is next for messages whose first fields, up to the number known,
-// are all numbers.
-func (f *fields) nextNumber(known int) (bool, error) {
-	ok, err := f.next()
-	if ok && f.wire != wireVarint && f.num >= 1 && f.num <= known {
-		return false, f.wrongType()
+// numbers reads the message b, whose known fields are numbers, into v by field
+// number. Most messages of a profile are of this sort and hold nothing else.
+func numbers(b []byte, v []uint64) error {
+	for len(b) > 0 {
+		if key := b[0]; key < 0x80 && key&7 == wireVarint {
+			u, n := varint(b[1:])
+			if n == 0 {
+				return errTruncated
+			}
+			if num := int(key >> 3); num < len(v) {
+				v[num] = u
+			}
+			b = b[1+n:]
+			continue
+		}
+		f := fields{rest: b}
+		if _, err := f.next(); err != nil {
+			return err
+		}
+		if f.num >= 1 && f.num < len(v) {
+			if f.wire != wireVarint {
+				return f.wrongType()
+			}
+			v[f.num] = f.u
+		}
+		b = f.rest
 	}
-	return ok, err
+	return nil
 }
 
 func (f *fields) wrongType() error {
@@ -157,6 +179,10 @@ func (s *stream) fill(n int) ([]byte, error) {
 
 // varint reads one varint; io.EOF only at a clean end of the input.
 func (s *stream) varint() (uint64, error) {
+	if s.pos < len(s.buf) && s.buf[s.pos] < 0x80 {
+		s.pos++
+		return uint64(s.buf[s.pos-1]), nil
+	}
 	b := s.buf[s.pos:]
 	if len(b) < 10 {
 		var err error
