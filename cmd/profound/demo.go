@@ -1,37 +1,31 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/profoundhq/profound/internal/demo"
-	"github.com/profoundhq/profound/internal/format"
-	"github.com/profoundhq/profound/internal/profile"
-	"github.com/profoundhq/profound/internal/render"
-	"github.com/profoundhq/profound/internal/report"
-	"github.com/profoundhq/profound/internal/unit"
+	"github.com/profoundhq/profound/internal/verdict"
 )
 
 const demoHelp = `usage: profound demo [-leak=KIND] [-for=20s] [-plain] [-save=DIR]
 
-Starts a service that leaks, as a process of its own, watches its heap for a
-while and shows what grew: the path, the function, the line.
+Starts a service that leaks, as a process of its own, watches it for a while
+and says what grows, how surely, on which path and line.
 
   -leak KIND   %s (default append)
                none is a decoy: memory rises and settles, nothing leaks
   -for TIME    how long to watch (default 20s)
   -every TIME  pace of the profiles (default 1s)
   -save DIR    keep the profiles here (default: a new temporary folder)
-  -plain       no moving line and no colours, as on a pipe
+  -plain       lines instead of the live view, no colours, as on a pipe
   -ascii       draw with ASCII characters only
 `
 
@@ -75,9 +69,6 @@ func parseDemo(args []string, e *env) (demoOptions, error) {
 	return o, nil
 }
 
-// warmUp is the part of the run in which any service grows.
-func (o demoOptions) warmUp() time.Duration { return o.during * 3 / 10 }
-
 // runDemo is the main job on a service of our own.
 func runDemo(ctx context.Context, args []string, e *env) error {
 	o, err := parseDemo(args, e)
@@ -100,19 +91,39 @@ func runDemo(ctx context.Context, args []string, e *env) error {
 	}
 	defer p.Stop()
 	fmt.Fprintf(e.stdout, "A metrics fetcher runs as process %d (-leak=%s): %s/debug/pprof/heap\n", p.PID, o.leak, p.URL)
-	fmt.Fprintf(e.stdout, "Taking a heap profile every %v for %v.\n", o.every, o.during)
-	shots, err := demo.Collect(ctx, p.URL, o.every, o.during, demoProgress(e, o))
-	endProgress(e, o)
-	if stopErr := p.Stop(); stopErr != nil {
-		e.say("demo: stop service: " + stopErr.Error())
+	return watchDemo(ctx, p, dir, o, e)
+}
+
+// watchDemo does to the service what "profound leak" does to any other, and
+// shows how to look further at what was kept.
+func watchDemo(ctx context.Context, p *demo.Process, dir string, o demoOptions, e *env) error {
+	lo := &leakOptions{during: duration(o.during), every: duration(o.every)}
+	lo.plain, lo.ascii, lo.gc, lo.save = o.plain, o.ascii, "always", dir
+	w, err := startWatch(ctx, []string{p.URL}, lo, e)
+	if err != nil {
+		return fmt.Errorf("demo: %w", err)
 	}
+	defer w.close()
+	v, err := w.run(ctx)
 	if ctx.Err() != nil {
 		return errInterrupted
 	}
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
-	return showDemo(shots, dir, o, e)
+	if err := p.Stop(); err != nil {
+		e.say("demo: stop service: " + err.Error())
+	}
+	vo := lo.verdictOptions(e, v.To)
+	if err := verdict.Write(e.stdout, v, vo); err != nil {
+		return err
+	}
+	d := demoPage{e: e, o: o, v: v, dir: dir, width: max(min(vo.Width, 110), 40)}
+	if vo.Width == 0 {
+		d.width = 80
+	}
+	_, err = io.WriteString(e.stdout, d.text())
+	return err
 }
 
 func demoDir(save string) (string, error) {
@@ -123,100 +134,4 @@ func demoDir(save string) (string, error) {
 		return "", fmt.Errorf("demo: -save: %w", err)
 	}
 	return save, nil
-}
-
-// moving tells whether a line that rewrites itself can be drawn.
-func (o demoOptions) moving(e *env) bool { return e.stderrTTY && e.stdoutTTY && !o.plain }
-
-func demoProgress(e *env, o demoOptions) func(demo.Snapshot) {
-	n, start := 0, e.now()
-	return func(s demo.Snapshot) {
-		n++
-		took := s.At.Sub(start).Round(time.Second)
-		live := unit.Label(int64(s.Stats.HeapLive), "bytes")
-		if o.moving(e) {
-			line := fmt.Sprintf("%v of %v   %d profiles   live heap %s   %d goroutines", took, o.during, n, live, s.Stats.Goroutines)
-			if w := e.width(); w > 1 {
-				line = render.CutText(line, w-1, render.TextOptions{ASCII: o.ascii})
-			}
-			fmt.Fprint(e.stderr, "\r\x1b[K"+line)
-			return
-		}
-		if n%5 == 1 {
-			fmt.Fprintf(e.stdout, "  %3v   live heap %-9s %d goroutines\n", took, live, s.Stats.Goroutines)
-		}
-	}
-}
-
-func endProgress(e *env, o demoOptions) {
-	if o.moving(e) {
-		fmt.Fprint(e.stderr, "\r\x1b[K")
-	}
-}
-
-// demoRun is the run, decoded and saved.
-type demoRun struct {
-	heap, goroutines []report.Moment
-	first, last      string // heap profiles
-	lastGoroutines   string
-}
-
-func readDemo(shots []demo.Snapshot, dir string) (*demoRun, error) {
-	r := &demoRun{}
-	for i, s := range shots {
-		for _, part := range []struct {
-			kind  string
-			bytes []byte
-			to    *[]report.Moment
-		}{{"heap", s.Heap, &r.heap}, {"goroutine", s.Goroutine, &r.goroutines}} {
-			name := filepath.Join(dir, fmt.Sprintf("%s-%03d.pb.gz", part.kind, i))
-			if err := os.WriteFile(name, part.bytes, 0o644); err != nil {
-				return nil, fmt.Errorf("demo: keep profile: %w", err)
-			}
-			p, _, err := format.Decode(bytes.NewReader(part.bytes), name, format.Options{})
-			if err != nil {
-				return nil, err
-			}
-			*part.to = append(*part.to, report.Moment{At: s.At, Profile: p})
-		}
-	}
-	r.first = filepath.Join(dir, "heap-000.pb.gz")
-	r.last = filepath.Join(dir, fmt.Sprintf("heap-%03d.pb.gz", len(shots)-1))
-	r.lastGoroutines = filepath.Join(dir, fmt.Sprintf("goroutine-%03d.pb.gz", len(shots)-1))
-	return r, nil
-}
-
-func showDemo(shots []demo.Snapshot, dir string, o demoOptions, e *env) error {
-	run, err := readDemo(shots, dir)
-	if err != nil {
-		return err
-	}
-	warmUp := o.warmUp()
-	heap, err := report.NewGrowth(run.heap, report.GrowthOptions{SampleIndex: "inuse_space", WarmUp: warmUp, Grain: grainOf(run.heap)})
-	if err != nil {
-		return err
-	}
-	goroutines, err := report.NewGrowth(run.goroutines, report.GrowthOptions{SampleIndex: "goroutine", WarmUp: warmUp, Grain: 1})
-	if err != nil {
-		return err
-	}
-	d := demoPage{e: e, o: o, run: run, heap: heap, goroutines: goroutines}
-	d.width = 80
-	if w := e.width(); w > 0 {
-		d.width = min(max(w, 40), 110)
-	}
-	_, err = io.WriteString(e.stdout, d.text())
-	return err
-}
-
-// grainOf is what one sampled object of a heap profile stands for.
-func grainOf(run []report.Moment) float64 {
-	if len(run) == 0 {
-		return 1
-	}
-	p := run[0].Profile
-	if p.PeriodType == (profile.ValueType{Type: "space", Unit: "bytes"}) {
-		return float64(p.Period)
-	}
-	return 512 << 10
 }

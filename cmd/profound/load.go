@@ -83,11 +83,12 @@ func mergeFiles(ctx context.Context, inv *invocation, e *env) (p *profile.Profil
 	var remarks bytes.Buffer // kept back until it is sure that this is the way
 	quiet := *e
 	quiet.stderr = &remarks
+	dirs := binaryDirs(e)
 	m := profile.NewMerger()
 	added, named := 0, true
 	results, ok, err := source.FetchFiles(ctx, inv.sources, opt, func(r *source.Result) error {
 		named = named && !pprofReads([]source.Result{*r})
-		if err := m.Add(locateBinaries(r.Profile, inv, &quiet)); err != nil {
+		if err := m.Add(locateBinaries(r.Profile, inv, dirs, &quiet)); err != nil {
 			return errMixed
 		}
 		added++
@@ -210,12 +211,13 @@ func fetchOptions(inv *invocation, e *env) source.Options {
 // binaries are.
 func profilesOf(inv *invocation, e *env, results []source.Result) []*profile.Profile {
 	var ps []*profile.Profile
+	dirs := binaryDirs(e)
 	for i := range results {
 		r := &results[i]
 		if r.Profile == nil {
 			continue
 		}
-		p := locateBinaries(r.Profile, inv, e)
+		p := locateBinaries(r.Profile, inv, dirs, e)
 		if r.Remote {
 			p = nameMappings(p, r.URL)
 		}
@@ -225,14 +227,17 @@ func profilesOf(inv *invocation, e *env, results []source.Result) []*profile.Pro
 	return ps
 }
 
-// locateBinaries looks for the object files of the mappings in the search
-// path and applies the overrides of the command line to the main one. A
-// profile without mappings gets one for all its locations.
-func locateBinaries(p *profile.Profile, inv *invocation, e *env) *profile.Profile {
+// binaryDirs are the folders of the search path that exist.
+func binaryDirs(e *env) []string {
+	return slices.DeleteFunc(e.binaryPath(), func(d string) bool { _, err := os.Stat(d); return err != nil })
+}
+
+// locateBinaries looks for the object files of the mappings in dirs and
+// applies the overrides of the command line to the main one. A profile without
+// mappings gets one for all its locations.
+func locateBinaries(p *profile.Profile, inv *invocation, dirs []string, e *env) *profile.Profile {
 	c := p.ShallowCopy()
 	c.Mappings = slices.Clone(p.Mappings)
-	dirs := e.binaryPath()
-	dirs = slices.DeleteFunc(dirs, func(d string) bool { _, err := os.Stat(d); return err != nil })
 	if len(dirs) > 0 {
 		for i := 1; i < len(c.Mappings); i++ {
 			m := &c.Mappings[i]

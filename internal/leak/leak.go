@@ -8,6 +8,10 @@
 //	                                                               Forecast: when memory runs out
 //	                                                               Ledger:   what resident memory is made of
 //
+// How a series is judged is in classify.go and shape.go, which path is named
+// in attribute.go, and who is behind it in causes.go. The statistics are in
+// stats.go.
+//
 // It is pure: no I/O and no clock; times are the collector's. Package watch
 // collects looks, package verdict puts a Verdict into words.
 //

@@ -77,8 +77,9 @@ type Finding struct {
 	// Path leads from the root to where the growth is, outermost first.
 	Path []Frame
 	// Blame is the index in Path of the innermost frame of the program's own
-	// code, -1 if there is none. BlameLevel is Certain when it is on the
-	// stack itself.
+	// code, -1 if there is none; of package main's caller instead when Path
+	// ends in a helper of another package that it calls directly. BlameLevel
+	// is Certain when it is on the stack itself; else it is that of Origin.
 	Blame      int
 	BlameLevel Level
 	// Origin is where the program's own code causes the growth when that is
@@ -119,8 +120,10 @@ type Finding struct {
 
 // Reason is why a class was given.
 type Reason struct {
-	// Code is a stable word: no-growth, follows-load, one-jump, stopped,
-	// slows-down, plateau, too-short, too-few-samples, unconfirmed, ...
+	// Code is a stable word. Steady, Churn, Shrinking: no-growth. Load:
+	// follows-load. Step: one-jump, stopped. Filling: stopped, slows-down,
+	// plateau, not-every-round. Growing: too-few-looks, too-few-samples,
+	// too-short, slows-down, unconfirmed. Leak: empty, unreachable, pile.
 	Code string
 	// Share is the number behind it, if it is a share (of growth explained by
 	// load, inside one jump ...).

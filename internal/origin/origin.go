@@ -1,7 +1,8 @@
-// Package origin tells whose code a function is, from its name and from where
-// its source lies: the program's own, a dependency's, the standard library's,
-// the runtime's, or none of Go's. Pictures are coloured by it, and the search
-// for a leak stops at the program's own code.
+// Package origin reads the names of functions: whose code one is (the
+// program's own, a dependency's, the standard library's, the runtime's, or
+// none of Go's), its package, and a short form for where the full one does
+// not fit. Pictures are coloured by it, and the search for a leak stops at
+// the program's own code.
 package origin
 
 import (

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/profoundhq/profound/internal/origin"
 	"github.com/profoundhq/profound/internal/unit"
 	"github.com/profoundhq/profound/internal/view"
 )
@@ -81,7 +82,7 @@ func dotEscape(s string) string {
 
 // dotName is a node's name over several lines, shortened.
 func dotName(f view.Frame) string {
-	f.Name = dotEscape(ShortName(f.Name))
+	f.Name = dotEscape(origin.ShortName(f.Name))
 	f.Name = strings.ReplaceAll(f.Name, "::", `\n`)
 	// Type parameters appear as [...]; their dots are no separators.
 	f.Name = strings.ReplaceAll(f.Name, "[...]", "[…]")

@@ -3,6 +3,8 @@ package report
 import (
 	"fmt"
 	"strings"
+
+	"github.com/profoundhq/profound/internal/origin"
 )
 
 // painter marks up text for a terminal, or leaves it as it is.
@@ -27,7 +29,7 @@ func (p painter) name(name string) string {
 	if !p.r.Colour {
 		return name
 	}
-	name = FoldTypeArgs(name)
+	name = origin.FoldTypeArgs(name)
 	i := strings.LastIndexByte(name, '/') + 1
 	if i == 0 || strings.Contains(name[i:], " ") || strings.Contains(name, "[") && strings.IndexByte(name, '[') < i {
 		return name // not a plain Go name

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/profoundhq/profound/internal/origin"
 	"github.com/profoundhq/profound/internal/render"
 	"github.com/profoundhq/profound/internal/unit"
 	"github.com/profoundhq/profound/internal/view"
@@ -132,7 +133,7 @@ func (d *Dot) box(n int32, number int, most int64) render.Node {
 	}
 	size := render.TextSize(own)
 	f := *node.Frame
-	f.Name = FoldTypeArgs(ShortName(f.Name))
+	f.Name = origin.FoldTypeArgs(origin.ShortName(f.Name))
 	if f.File != "" {
 		f.File = filepath.Base(f.File)
 	}
@@ -256,7 +257,7 @@ func (r *Report) flame() *render.Flame {
 	signed := t.Base != nil
 	for i := range t.Parent {
 		frame := t.Frame[i]
-		f.Add(root+1+int(t.Parent[i]), FoldTypeArgs(frame.String()), r.Categories.Of(frame.Name), base(t.Self[i]), base(t.Total[i]))
+		f.Add(root+1+int(t.Parent[i]), origin.FoldTypeArgs(frame.String()), r.Categories.Of(frame.Name), base(t.Self[i]), base(t.Total[i]))
 		signed = signed || t.Total[i] < 0
 	}
 	if !signed {

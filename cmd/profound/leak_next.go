@@ -1,0 +1,92 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/profoundhq/profound/internal/leak"
+	"github.com/profoundhq/profound/internal/origin"
+	"github.com/profoundhq/profound/internal/verdict"
+	"github.com/profoundhq/profound/internal/watch"
+)
+
+// lookFurther makes the command lines that show more of a finding.
+type lookFurther struct {
+	e       *env
+	targets []*watch.Target
+	specs   []string // files that were judged
+}
+
+// commands are the lines for one finding: who holds it, the source, the
+// callers.
+func (l lookFurther) commands(f *leak.Finding) []string {
+	at := verdict.Blame(f)
+	program := l.e.program()
+	var out []string
+	if c := l.why(f, at); c != "" {
+		out = append(out, program+" "+c)
+	}
+	kind := "heap"
+	if f.Resource == leak.Goroutines {
+		kind = "goroutine"
+	}
+	source := l.profile(kind)
+	if source == "" || f.Resource != leak.Heap && f.Resource != leak.Goroutines {
+		return out
+	}
+	if at != nil && f.Resource == leak.Heap {
+		return append(out, fmt.Sprintf("%s -list %s %s", program, quote(pattern(at.Function)), source))
+	}
+	if len(f.Path) > 0 {
+		out = append(out, fmt.Sprintf("%s -peek %s %s", program, quote(pattern(f.Path[len(f.Path)-1].Function)), source))
+	}
+	return out
+}
+
+// why asks who holds the memory, once there is a command for it.
+func (l lookFurther) why(f *leak.Finding, at *leak.Frame) string {
+	if findCommand("why") == nil || len(l.targets) == 0 || l.targets[0].PID() == 0 || f.Resource == leak.OffHeap {
+		return ""
+	}
+	if at == nil {
+		return fmt.Sprintf("why %d", l.targets[0].PID())
+	}
+	return fmt.Sprintf("why -at %s %d", quote(pattern(at.Function)), l.targets[0].PID())
+}
+
+// profile names a profile of a kind that can be looked at.
+func (l lookFurther) profile(kind string) string {
+	switch {
+	case len(l.targets) > 0 && l.targets[0].URL() != "":
+		return quote(strings.TrimSuffix(l.targets[0].URL(), "/") + "/" + kind)
+	case len(l.specs) == 0:
+		return ""
+	}
+	last := l.specs[len(l.specs)-1]
+	names, err := filepath.Glob(filepath.Join(last, kind+"*"))
+	if err == nil && len(names) > 0 {
+		return quote(names[len(names)-1])
+	}
+	return quote(last)
+}
+
+// pattern matches a function and no other.
+func pattern(function string) string {
+	name := origin.ShortName(function)
+	if _, method, ok := strings.Cut(name, "."); ok {
+		name = method // without the package
+	}
+	return regexp.QuoteMeta(name) + "$"
+}
+
+// quote makes a word safe for a shell.
+func quote(s string) string {
+	if strings.IndexFunc(s, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=@,+%", r))
+	}) < 0 {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}

@@ -1,0 +1,78 @@
+package leak
+
+import "math"
+
+// Rounds of equal work are easier to judge than time: whatever is kept must
+// grow by about the same in nearly every round. The first rounds fill pools
+// and caches and do not count, unless there are stairs: a slice that is
+// copied to a larger one as it grows does so in ever fewer rounds.
+const (
+	firstRounds = 2
+	// minRounds is the least number of rounds behind the first that can rise.
+	minRounds = 3
+	// roundBytes is the growth a round below which bytes are noise of the
+	// runtime and of the test itself.
+	roundBytes = 32
+)
+
+// judgeRounds judges a series with one point after each round. Slopes are a
+// round.
+func judgeRounds(all *series, gate float64) judgement {
+	n := all.len()
+	j := nothing()
+	if n < firstRounds+minRounds+1 {
+		return j.as(Unknown, "too-few-looks", 0)
+	}
+	byRound := *all
+	byRound.t = make([]float64, n)
+	for i := range byRound.t {
+		byRound.t[i] = float64(i)
+	}
+	s := byRound.cut(firstRounds, n)
+	j.measure(s)
+	m := s.len() - 1
+	j.growth = s.y[m] - s.y[0]
+	j.roundSlope(s)
+	if st := findStairs(&byRound); st != nil && !st.stopped && st.slope >= gate {
+		j.p, j.certain = st.p, true
+		j.growth = all.y[n-1] - all.y[0]
+		j.slope = Estimate{st.slope, st.slope - 1.96*st.se, st.slope + 1.96*st.se}
+		return j.as(Leak, "", 0)
+	}
+	rises := 0
+	for i := 1; i <= m; i++ {
+		if s.y[i] > s.y[i-1] {
+			rises++
+		}
+	}
+	switch {
+	case all.y[n-1]-all.y[0] < gate*float64(n-1):
+		return j.as(Steady, "no-growth", 0)
+	case j.growth < gate*float64(m) || s.y[m] <= s.y[m/2]:
+		return j.as(Filling, "stopped", 0)
+	case rises < m-m/8:
+		return j.as(Filling, "not-every-round", float64(rises)/float64(m))
+	}
+	j.p = binomialTail(m, rises)
+	if noise := s.noise(); noise > 0 {
+		// Sampled: only births and deaths can tell it from noise.
+		b, d := s.moves(0, m)
+		j.p = binomialTail(b+d, b)
+		return j.as(Leak, "", 0)
+	}
+	j.certain = true
+	return j.as(Leak, "", 0)
+}
+
+// roundSlope sets the mean growth a round, with the error of the mean.
+func (j *judgement) roundSlope(s *series) {
+	m := s.len() - 1
+	slope := (s.y[m] - s.y[0]) / float64(m)
+	sse := 0.0
+	for i := 1; i <= m; i++ {
+		d := s.y[i] - s.y[i-1] - slope
+		sse += d * d
+	}
+	se := math.Sqrt(sse/float64(max(1, m-1))/float64(m) + s.variance(0, m)/float64(m*m))
+	j.slope = Estimate{slope, slope - 1.96*se, slope + 1.96*se}
+}

@@ -1,0 +1,168 @@
+package verdict
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/profoundhq/profound/internal/leak"
+	"github.com/profoundhq/profound/internal/render"
+)
+
+// span is how long a finding was watched.
+func span(f *leak.Finding) time.Duration {
+	if n := len(f.Times); n > 1 {
+		return f.Times[n-1].Sub(f.Times[0])
+	}
+	return 0
+}
+
+// harmless lists what grew and is no leak.
+func (w *writer) harmless() {
+	w.line("Grew, and is no leak:")
+	shown, more := 0, 0
+	for i := range w.v.Findings {
+		f := &w.v.Findings[i]
+		if f.Class == leak.Leak || f.Class == leak.Growing {
+			continue
+		}
+		if shown == shownHarmless {
+			more++
+			continue
+		}
+		shown++
+		for j, l := range wrap(Sentence(w.v, f, w.o), w.o.Width-4) {
+			w.line("%s%s", []string{"  ", "    "}[min(j, 1)], l)
+		}
+	}
+	if more > 0 {
+		w.line("  and %d more (-json has them)", more)
+	}
+	w.line("")
+}
+
+// Totals is the table of resources with their series.
+func Totals(v *leak.Verdict, o Options) string {
+	t := render.Table{Align: []render.Align{render.AlignLeft, render.AlignRight, render.AlignLeft, render.AlignRight}}
+	for i := range v.Totals {
+		f := &v.Totals[i]
+		number, u := amount(f.Resource, f.Slope.Value)
+		rate := number + u + o.per()
+		if f.Slope.Value > 0 {
+			rate = "+" + rate
+		}
+		if math.IsNaN(f.Slope.Value) {
+			rate = ""
+		}
+		t.Rows = append(t.Rows, []string{
+			strings.TrimPrefix(title(f.Resource), "the "), Amount(f.Resource, f.Before.Value), "-> " + WithError(f.Resource, f.After),
+			rate, ClassWord(f.Class), render.Sparkline(f.Values, sparkWidth, render.TextOptions{ASCII: o.ASCII}),
+		})
+	}
+	return t.String()
+}
+
+func (w *writer) totals() {
+	if len(w.v.Totals) == 0 {
+		return
+	}
+	w.line("%s, %s:", plural(w.v.Looks, "look"), lasting(w.v))
+	for _, l := range strings.Split(strings.TrimRight(Totals(w.v, w.o), "\n"), "\n") {
+		w.line("  %s", render.CutText(l, max(w.o.Width-2, 20), render.TextOptions{ASCII: w.o.ASCII}))
+	}
+}
+
+func lasting(v *leak.Verdict) string {
+	s := "over " + Duration(v.To.Sub(v.From))
+	if v.Targets > 1 {
+		s += fmt.Sprintf(" of %d targets", v.Targets)
+	}
+	return s
+}
+
+// memory closes the ledger of resident memory and tells when it runs out.
+func (w *writer) memory() {
+	if l := w.v.Ledger; l != nil {
+		w.labelled("memory", ledgerText(l))
+	}
+	c := w.v.Forecast
+	if c == nil {
+		return
+	}
+	if c.Limit > 0 && !math.IsInf(c.Limit, 0) {
+		r := leak.Heap
+		if c.LimitName == "descriptors" {
+			r = leak.FileDescriptors
+		}
+		s := fmt.Sprintf("%s of %s (%s) used", Amount(r, c.Used), Amount(r, c.Limit), c.LimitName)
+		if !math.IsNaN(c.Slope.Value) && c.Slope.Value > 0 {
+			s += ", " + strings.TrimSuffix(strings.TrimSuffix(between(r, c.Slope, "/s"), " ("), ", ")
+			if strings.Contains(s, "(") && strings.Count(s, "(") > strings.Count(s, ")") {
+				s += ")"
+			}
+		}
+		w.labelled("limit", s)
+	}
+	for _, d := range []struct {
+		word string
+		date leak.Date
+	}{{"the collector takes the CPU (GOMEMLIMIT)", c.Thrash}, {"the kernel slows it down (memory.high)", c.Throttle}, {endWord(c), c.OOM}} {
+		if !d.date.IsZero() {
+			w.labelled("", fmt.Sprintf("%s %s, at %s", d.word, dated(d.date, w.o), Clock(d.date.Value, w.o.Now)))
+		}
+	}
+}
+
+func endWord(c *leak.Forecast) string {
+	if c.LimitName == "descriptors" {
+		return "no descriptor is left"
+	}
+	return "out of memory"
+}
+
+// ledgerText prints the parts of resident memory as a sum.
+func ledgerText(l *leak.Ledger) string {
+	var parts []string
+	for _, p := range []struct {
+		name string
+		v    float64
+	}{
+		{"live heap", l.LiveHeap}, {"garbage", l.Garbage}, {"fragmentation", l.Fragmentation}, {"stacks", l.Stacks},
+		{"runtime", l.Runtime}, {"off-heap", l.OffHeap}, {"rest", l.Rest},
+	} {
+		if !math.IsNaN(p.v) && math.Abs(p.v) >= 1 {
+			parts = append(parts, p.name+" "+Amount(leak.Heap, p.v))
+		}
+	}
+	return "resident " + Amount(leak.Heap, l.Resident) + " = " + strings.Join(parts, " + ")
+}
+
+func (w *writer) warnings() {
+	if len(w.v.Warnings) == 0 {
+		return
+	}
+	w.line("")
+	for _, err := range w.v.Warnings {
+		w.labelled("note", err.Error())
+	}
+}
+
+// wrap breaks text at blanks into lines of at most width columns.
+func wrap(text string, width int) []string {
+	width = max(width, 20)
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(text) {
+		switch {
+		case line == "":
+			line = word
+		case render.TextWidth(line)+1+render.TextWidth(word) <= width:
+			line += " " + word
+		default:
+			lines = append(lines, line)
+			line = word
+		}
+	}
+	return append(lines, line)
+}

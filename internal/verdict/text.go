@@ -1,0 +1,314 @@
+package verdict
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"path/filepath"
+	"strings"
+
+	"github.com/profoundhq/profound/internal/leak"
+	"github.com/profoundhq/profound/internal/origin"
+	"github.com/profoundhq/profound/internal/render"
+)
+
+const (
+	defaultWidth = 100
+	sparkWidth   = 16
+	// shownBranches and shownHarmless bound what is listed of one kind; the
+	// rest is counted, and JSON has it all.
+	shownBranches = 5
+	shownHarmless = 6
+)
+
+// writer collects the lines of a text.
+type writer struct {
+	strings.Builder
+	o Options
+	v *leak.Verdict
+}
+
+func (w *writer) line(format string, args ...any) {
+	fmt.Fprintf(w, format, args...)
+	w.WriteByte('\n')
+}
+
+// sentence prints a finding's sentence on lines of its own, wrapped to the
+// width and marked.
+func (w *writer) sentence(s string) {
+	for i, l := range wrap(s, w.o.Width) {
+		if i > 0 {
+			l = "  " + l
+		}
+		if w.o.Bold != nil {
+			l = w.o.Bold(l)
+		}
+		w.line("%s", l)
+	}
+}
+
+// Write prints a whole verdict: the findings with their evidence, then the
+// resources as a whole, what memory is made of, and what was odd.
+func Write(out io.Writer, v *leak.Verdict, o Options) error {
+	if o.Width <= 0 {
+		o.Width = defaultWidth
+	}
+	w := &writer{o: o, v: v}
+	harmless := 0
+	for i := range v.Findings {
+		f := &v.Findings[i]
+		if f.Class != leak.Leak && f.Class != leak.Growing {
+			harmless++
+			continue
+		}
+		w.finding(f)
+	}
+	if harmless == len(v.Findings) {
+		w.noLeak()
+	}
+	if harmless > 0 {
+		w.harmless()
+	}
+	w.totals()
+	w.memory()
+	w.warnings()
+	_, err := io.WriteString(out, w.String())
+	return err
+}
+
+// noLeak says that nothing leaks and, from the totals, why.
+func (w *writer) noLeak() {
+	w.sentence(Headline(w.v, w.o))
+	w.line("")
+}
+
+// Headline is the whole verdict in a sentence.
+func Headline(v *leak.Verdict, o Options) string {
+	for i := range v.Findings {
+		if f := &v.Findings[i]; f.Class == leak.Leak || f.Class == leak.Growing {
+			return Sentence(v, f, o)
+		}
+	}
+	if v.Looks == 0 {
+		return "Nothing was seen: no verdict"
+	}
+	if v.Looks == 1 {
+		return "One look says nothing about growth: take another one later"
+	}
+	s := "No leak"
+	if v.Worst() == leak.Unknown {
+		s = "No verdict yet"
+	}
+	for i := range v.Totals {
+		if f := &v.Totals[i]; f.Resource == leak.Heap || i == 0 && len(v.Totals) == 1 {
+			s += ": " + say(f, o)
+			break
+		}
+	}
+	if !v.Earliest.IsZero() && v.Earliest.After(o.Now) {
+		s += fmt.Sprintf("; a slow leak could be told at %s, in %s", Clock(v.Earliest, o.Now), Duration(v.Earliest.Sub(o.Now)))
+	}
+	return s
+}
+
+// finding prints one leak with its evidence.
+func (w *writer) finding(f *leak.Finding) {
+	w.sentence(Sentence(w.v, f, w.o))
+	w.line("")
+	w.path(f)
+	w.evidence(f)
+	w.line("")
+}
+
+// path prints the frames from the program's own code down, the growth on the
+// last one.
+func (w *writer) path(f *leak.Finding) {
+	if len(f.Origin) > 0 && blameOnPath(f) == nil {
+		verb := "started by"
+		if f.Resource == leak.OffHeap || f.Resource == leak.FileDescriptors {
+			verb = "called from"
+		}
+		w.line("  %s", verb)
+		w.frames(ownPart(f.Origin), "")
+		if len(f.Path) > 0 {
+			w.line("  which runs")
+		}
+	}
+	if len(f.Path) == 0 {
+		return
+	}
+	arrow := " -> "
+	growth := Amount(f.Resource, f.Before.Value) + arrow + WithError(f.Resource, f.After)
+	if spark := render.Sparkline(f.Values, sparkWidth, render.TextOptions{ASCII: w.o.ASCII}); spark != "" {
+		growth += "  " + spark
+	}
+	shown := ownPart(fullPath(f))
+	w.frames(shown, growth)
+	if len(f.Below) < 2 {
+		return
+	}
+	for i, b := range f.Below {
+		if i == shownBranches {
+			w.line("  %sand %d more", strings.Repeat("  ", len(shown)), len(f.Below)-i)
+			break
+		}
+		l := fmt.Sprintf("  %s%s of it in %s", strings.Repeat("  ", len(shown)), percent(b.Share), branchName(b.Path))
+		w.line("%s", render.CutText(l, w.o.Width, render.TextOptions{ASCII: w.o.ASCII}))
+	}
+}
+
+// branchName is the way from a finding into one of several branches: the first
+// calls of it, with the place where it parts.
+func branchName(path []leak.Frame) string {
+	const shown = 3
+	var names []string
+	for i, f := range ownPart(withoutRuntime(path)) {
+		if i == shown {
+			names = append(names, "...")
+			break
+		}
+		names = append(names, origin.ShortName(f.Function))
+	}
+	s := strings.Join(names, " -> ")
+	if len(path) > 0 {
+		if at := place(path[0]); at != "" {
+			s += " (" + at + ")"
+		}
+	}
+	return s
+}
+
+// place is a file with a line, without folders.
+func place(f leak.Frame) string {
+	switch {
+	case f.File == "":
+		return ""
+	case f.Line > 0:
+		return fmt.Sprintf("%s:%d", filepath.Base(f.File), f.Line)
+	}
+	return filepath.Base(f.File)
+}
+
+// maxFrames is how many frames of a path are printed; the middle is left out.
+const maxFrames = 12
+
+// frames prints a path, one frame a line, deeper ones further in; tail comes
+// at the end of the last line.
+func (w *writer) frames(path []leak.Frame, tail string) {
+	skipFrom, skipTo := len(path), len(path)
+	if len(path) > maxFrames {
+		skipFrom, skipTo = maxFrames/2, len(path)-maxFrames/2
+	}
+	var rows [][2]string
+	depth := 0
+	for i, f := range path {
+		if i >= skipFrom && i < skipTo {
+			if i == skipFrom {
+				rows = append(rows, [2]string{strings.Repeat("  ", depth) + fmt.Sprintf("(%d frames)", skipTo-skipFrom)})
+			}
+			continue
+		}
+		rows = append(rows, [2]string{strings.Repeat("  ", depth) + origin.ShortName(f.Function), place(f)})
+		depth++
+	}
+	nameWidth, placeWidth := 0, 0
+	for _, r := range rows {
+		nameWidth = max(nameWidth, render.TextWidth(r[0]))
+		placeWidth = max(placeWidth, render.TextWidth(r[1]))
+	}
+	nameWidth = min(nameWidth, max(24, w.o.Width-placeWidth-6))
+	for i, r := range rows {
+		l := "  " + pad(render.CutText(r[0], nameWidth, render.TextOptions{ASCII: w.o.ASCII}), nameWidth) + "  " + pad(r[1], placeWidth)
+		if i == len(rows)-1 && tail != "" {
+			if render.TextWidth(l)+2+render.TextWidth(tail) > w.o.Width {
+				w.line("%s", strings.TrimRight(l, " "))
+				l = "      " + tail
+			} else {
+				l += "  " + tail
+			}
+		}
+		w.line("%s", strings.TrimRight(l, " "))
+	}
+}
+
+// ownPart cuts a path to what lies between the first frame of the program's
+// own and one frame below the last; all of it when none is.
+func ownPart(path []leak.Frame) []leak.Frame {
+	first := -1
+	for i, f := range path {
+		if f.Own {
+			first = i
+			break
+		}
+	}
+	if first < 0 {
+		return path
+	}
+	return path[first:]
+}
+
+func pad(s string, n int) string {
+	return s + strings.Repeat(" ", max(0, n-render.TextWidth(s)))
+}
+
+// labelWidth is the width of the words in front of the evidence.
+const labelWidth = 10
+
+// labelled prints a line of evidence under its level or another word.
+func (w *writer) labelled(label, text string) {
+	for i, l := range wrap(text, w.o.Width-labelWidth-2) {
+		if i > 0 {
+			label = ""
+		}
+		w.line("  %s%s", pad(label, labelWidth), l)
+	}
+}
+
+func (w *writer) evidence(f *leak.Finding) {
+	w.labelled(levelWord(f.Level), w.why(f))
+	if at := Blame(f); at != nil {
+		switch {
+		case blameOnPath(f) != nil:
+			w.labelled("certain", "the call path: it is on the stacks of the profile")
+		case f.BlameLevel == leak.Inferred:
+			w.labelled("inferred", "where it comes from: "+origin.ShortName(at.Function)+" is the program's own code that calls what runs here")
+		default:
+			w.labelled(levelWord(f.BlameLevel), "where it comes from: the stack of the call in an execution trace")
+		}
+	}
+	if f.Cause >= 0 && f.Cause < len(w.v.Findings) {
+		w.labelled("inferred", fmt.Sprintf("it is the effect of another finding: %s keep it alive", title(w.v.Findings[f.Cause].Resource)))
+	}
+	if w.o.Next != nil {
+		for i, c := range w.o.Next(f) {
+			label := "next"
+			if i > 0 {
+				label = ""
+			}
+			w.line("  %s%s", pad(label, labelWidth), c) // never wrapped: it is to be copied
+		}
+	}
+}
+
+// why is the evidence of the class itself.
+func (w *writer) why(f *leak.Finding) string {
+	if f.Level == leak.Certain && f.Reason.Code == "leaked" {
+		return "the collector found that nothing can ever wake them (goroutineleak profile)"
+	}
+	var parts []string
+	switch {
+	case isCount(f.Resource) && !math.IsNaN(f.P):
+		parts = append(parts, fmt.Sprintf("counted, not sampled: %s more in %s", digits(f.After.Value-f.Before.Value), Duration(span(f))))
+	case f.Resource == leak.Heap && !math.IsNaN(f.P):
+		parts = append(parts, fmt.Sprintf("growth of %s by chance: %s", plural(f.Samples, "sampled object"), chance(f.P)))
+	case !math.IsNaN(f.P):
+		parts = append(parts, fmt.Sprintf("such a rise by chance: %s", chance(f.P)))
+	}
+	if !f.Since.IsZero() && !w.o.Rounds {
+		parts = append(parts, "grows since "+Clock(f.Since, w.o.Now))
+	}
+	if len(parts) == 0 {
+		return "seen in " + plural(w.v.Looks, "look")
+	}
+	return strings.Join(parts, "; ")
+}
