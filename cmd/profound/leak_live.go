@@ -97,7 +97,7 @@ func (l *liveView) look(s *watch.Seen) error {
 
 // line is one line of the plain view.
 func (l *liveView) line(now time.Time) string {
-	parts := []string{fmt.Sprintf("  %7s", verdict.Duration(now.Sub(l.began))), fmt.Sprintf("%3d looks", l.looks)}
+	parts := []string{fmt.Sprintf("  %7s", verdict.Duration(now.Sub(l.began).Round(time.Second))), fmt.Sprintf("%3d looks", l.looks)}
 	for i := range l.last.Totals {
 		f := &l.last.Totals[i]
 		if n := len(f.Values); n > 0 {
@@ -115,7 +115,7 @@ func (l *liveView) draw(at time.Time) {
 	}
 	width = max(width-1, 20)
 	text := render.TextOptions{ASCII: l.o.ascii}
-	lines := []string{fmt.Sprintf("%s of %s  %d looks", verdict.Duration(l.e.now().Sub(l.began)), verdict.Duration(time.Duration(l.o.during)), l.looks)}
+	lines := []string{fmt.Sprintf("%s of %s  %d looks", verdict.Duration(l.e.now().Sub(l.began).Round(time.Second)), verdict.Duration(time.Duration(l.o.during)), l.looks)}
 	vo := l.o.verdictOptions(l.e, at)
 	vo.Width = width
 	lines = append(lines, strings.Split(strings.TrimRight(verdict.Totals(l.last, vo), "\n"), "\n")...)

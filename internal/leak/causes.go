@@ -8,18 +8,22 @@ import (
 	"github.com/profoundhq/profound/internal/profile"
 )
 
-// explain finds the program's own code for findings that have none on their
-// path: where it starts the goroutine, or calls the system.
+// explain finds the program's own code behind findings: where it starts the
+// goroutine, or calls the system. Where the path itself has such code, only
+// what is certain or seen is added.
 func (j *judge) explain() {
 	for i := range j.v.Findings {
 		f := &j.v.Findings[i]
-		if f.Blame >= 0 {
-			continue
-		}
 		switch f.Resource {
 		case Goroutines:
-			if len(f.Path) > 0 {
-				j.creator(f)
+			if len(f.Path) == 0 {
+				continue
+			}
+			o, level := j.creator(f)
+			if f.Blame < 0 {
+				f.Origin, f.BlameLevel = o, level
+			} else if level > Inferred {
+				f.Origin = o
 			}
 		case OffHeap, FileDescriptors:
 			if o := j.caller(f.Resource); o != nil {
@@ -29,34 +33,33 @@ func (j *judge) explain() {
 	}
 }
 
-// creator sets the origin of a goroutine finding: from the runtime's word who
+// creator is the origin of a goroutine finding: from the runtime's word who
 // started it, from the trace's stacks of go statements, or, inferred, from
 // what allocates on the same way.
-func (j *judge) creator(f *Finding) {
+func (j *judge) creator(f *Finding) ([]Frame, Level) {
 	entry := f.Path[0]
 	by := j.createdBy(entry.Function)
 	if by.Own {
-		f.Origin, f.BlameLevel = []Frame{by}, Certain
-		return
+		return []Frame{by}, Certain
 	}
 	names := func(x *Frame) bool {
 		return x.Function == by.Function && by.Function != "" || origin.Package(x.Function) == origin.Package(entry.Function)
 	}
 	if p := j.o.Clues.Trace; p != nil {
 		if o := starter(p, entry.Function); o != nil {
-			f.Origin, f.BlameLevel = o, Tested
-			return
+			return o, Tested
 		}
 		if o := busiest(p, "goroutines_created", names); o != nil {
-			f.Origin, f.BlameLevel = o, Inferred
-			return
+			return o, Inferred
 		}
 	}
 	if o := j.allocator(names); o != nil {
-		f.Origin, f.BlameLevel = o, Inferred
-	} else if by.Function != "" {
-		f.Origin, f.BlameLevel = []Frame{by}, Certain
+		return o, Inferred
 	}
+	if by.Function != "" {
+		return []Frame{by}, Certain
+	}
+	return nil, Inferred
 }
 
 // maxStarts bounds how far back a chain of go statements is followed.
@@ -280,11 +283,15 @@ func (f *Finding) ownPath() []Frame {
 func related(f, c *Finding) bool {
 	functions := map[string]bool{}
 	packages := map[string]bool{}
-	for _, path := range [][]Frame{c.Path, c.Origin} {
-		for i := range path {
-			if path[i].Own && path[i].Function != "main.main" {
-				functions[path[i].Function] = true
-			}
+	for i := range c.Path {
+		if c.Path[i].Own && c.Path[i].Function != "main.main" {
+			functions[c.Path[i].Function] = true
+		}
+	}
+	for i := len(c.Origin) - 1; i >= 0; i-- { // the one that says go, not all above it
+		if c.Origin[i].Own {
+			functions[c.Origin[i].Function] = true
+			break
 		}
 	}
 	if len(c.Path) > 0 {

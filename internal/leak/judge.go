@@ -40,8 +40,8 @@ func Judge(h *History, o Options) *Verdict {
 	j.gauges()
 	j.piles()
 	j.explain()
-	j.order()
 	j.link()
+	j.order()
 	j.remarks()
 	j.v.Ledger = j.h.ledger()
 	if !o.Rounds {
@@ -234,27 +234,44 @@ func (f *Finding) growthOf(c *Finding) bool {
 	return f.Reason.Code != "unreachable" && f.Class >= Growing && len(f.Path) > 0 && len(c.Path) > 0 && f.Path[0].Function == c.Path[0].Function
 }
 
-// order sorts the findings: worse first, then causes before effects, then
-// steeper before flatter.
+// order sorts the findings: worse first, a cause as bad as its effects and
+// before them, steeper before flatter.
 func (j *judge) order() {
-	rank := func(c Class) int {
-		switch c {
-		case Leak:
-			return 0
-		case Growing:
-			return 1
-		}
-		return 2
+	list := j.v.Findings
+	rank := make([]int, len(list))
+	for i := range list {
+		rank[i] = [...]int{2, 1, 0}[max(0, int(list[i].Class)-int(Growing)+1)]
 	}
-	slices.SortStableFunc(j.v.Findings, func(a, b Finding) int {
-		if d := rank(a.Class) - rank(b.Class); d != 0 {
+	for i := range list {
+		if c := list[i].Cause; c >= 0 {
+			rank[c] = min(rank[c], rank[i])
+		}
+	}
+	from := make([]int, len(list))
+	for i := range from {
+		from[i] = i
+	}
+	slices.SortStableFunc(from, func(a, b int) int {
+		if d := rank[a] - rank[b]; d != 0 {
 			return d
 		}
-		if d := int(a.Resource) - int(b.Resource); d != 0 {
+		if d := int(list[a].Resource) - int(list[b].Resource); d != 0 {
 			return d
 		}
-		return compare(b.Slope.Value, a.Slope.Value)
+		return compare(list[b].Slope.Value, list[a].Slope.Value)
 	})
+	to := make([]int, len(list))
+	for i, k := range from {
+		to[k] = i
+	}
+	sorted := make([]Finding, len(list))
+	for i, k := range from {
+		sorted[i] = list[k]
+		if c := sorted[i].Cause; c >= 0 {
+			sorted[i].Cause = to[c]
+		}
+	}
+	j.v.Findings = sorted
 	slices.SortStableFunc(j.v.Totals, func(a, b Finding) int { return int(a.Resource) - int(b.Resource) })
 }
 

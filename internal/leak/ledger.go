@@ -9,9 +9,12 @@ func (h *History) ledger() *Ledger {
 	if seg == nil {
 		return nil
 	}
-	last := len(seg.gauges) - 1
-	for last >= 0 && !seg.gauges[last].g.Has(Resident) {
-		last--
+	last := -1
+	for i := range seg.gauges { // the last that tells of the heap, else the last at all
+		g := &seg.gauges[i].g
+		if g.Has(Resident) && (last < 0 || g.Has(HeapAlloc) || !seg.gauges[last].g.Has(HeapAlloc)) {
+			last = i
+		}
 	}
 	if last < 0 {
 		return nil

@@ -289,14 +289,18 @@ func fullPath(f *leak.Finding) []leak.Frame {
 	return withoutRuntime(path)
 }
 
-// withoutRuntime cuts the runtime's frames off the end of a path: where a
-// goroutine is parked says less than who parks it.
+// withoutRuntime cuts the runtime's and other internal frames off the end of
+// a path: where a goroutine is parked says less than who parks it.
 func withoutRuntime(path []leak.Frame) []leak.Frame {
 	n := len(path)
-	for n > 1 && origin.Of(path[n-1].Function, "") == origin.Runtime {
+	for n > 1 && isInside(path[n-1].Function) {
 		n--
 	}
 	return path[:n]
+}
+
+func isInside(function string) bool {
+	return origin.Of(function, "") == origin.Runtime || strings.HasPrefix(origin.Package(function), "internal/")
 }
 
 // lastOwn is the innermost frame of the program's own code, nil if none.

@@ -42,8 +42,13 @@ func (w *writer) harmless() {
 	w.line("")
 }
 
-// Totals is the table of resources with their series.
+// Totals is the table of resources with their series, as wide as the options
+// allow: the pictures shrink first.
 func Totals(v *leak.Verdict, o Options) string {
+	width := o.Width
+	if width <= 0 {
+		width = defaultWidth
+	}
 	t := render.Table{Align: []render.Align{render.AlignLeft, render.AlignRight, render.AlignLeft, render.AlignRight}}
 	for i := range v.Totals {
 		f := &v.Totals[i]
@@ -56,9 +61,17 @@ func Totals(v *leak.Verdict, o Options) string {
 			rate = ""
 		}
 		t.Rows = append(t.Rows, []string{
-			strings.TrimPrefix(title(f.Resource), "the "), Amount(f.Resource, f.Before.Value), "-> " + WithError(f.Resource, f.After),
-			rate, ClassWord(f.Class), render.Sparkline(f.Values, sparkWidth, render.TextOptions{ASCII: o.ASCII}),
+			rowTitle(f.Resource), Amount(f.Resource, f.Before.Value), "-> " + WithError(f.Resource, f.After), rate, ClassWord(f.Class),
 		})
+	}
+	room := width - 2
+	for _, l := range strings.Split(t.String(), "\n") {
+		room = min(room, width-2-render.TextWidth(l))
+	}
+	if room >= 4 {
+		for i := range t.Rows {
+			t.Rows[i] = append(t.Rows[i], render.Sparkline(v.Totals[i].Values, min(room, sparkWidth), render.TextOptions{ASCII: o.ASCII}))
+		}
 	}
 	return t.String()
 }
@@ -68,8 +81,10 @@ func (w *writer) totals() {
 		return
 	}
 	w.line("%s, %s:", plural(w.v.Looks, "look"), lasting(w.v))
-	for _, l := range strings.Split(strings.TrimRight(Totals(w.v, w.o), "\n"), "\n") {
-		w.line("  %s", render.CutText(l, max(w.o.Width-2, 20), render.TextOptions{ASCII: w.o.ASCII}))
+	o := w.o
+	o.Width -= 2
+	for _, l := range strings.Split(strings.TrimRight(Totals(w.v, o), "\n"), "\n") {
+		w.line("  %s", render.CutText(l, max(o.Width, 20), render.TextOptions{ASCII: w.o.ASCII}))
 	}
 }
 

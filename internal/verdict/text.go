@@ -123,7 +123,7 @@ func (w *writer) finding(f *leak.Finding) {
 // path prints the frames from the program's own code down, the growth on the
 // last one.
 func (w *writer) path(f *leak.Finding) {
-	if len(f.Origin) > 0 && blameOnPath(f) == nil {
+	if len(f.Origin) > 0 {
 		verb := "started by"
 		if f.Resource == leak.OffHeap || f.Resource == leak.FileDescriptors {
 			verb = "called from"

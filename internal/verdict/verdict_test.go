@@ -197,7 +197,7 @@ func golden(t *testing.T, name string, got []byte) {
 
 func TestDuration(t *testing.T) {
 	for d, want := range map[time.Duration]string{
-		0: "0 s", 1500 * time.Millisecond: "1.50 s", 59 * time.Second: "59 s", 10 * time.Minute: "10 min",
+		0: "0 s", 1500 * time.Millisecond: "1.5 s", 59 * time.Second: "59 s", 10 * time.Minute: "10 min",
 		130 * time.Minute: "2 h 10", 47 * time.Hour: "47 h 00", 76 * time.Hour: "3 d 4 h", 100 * 24 * time.Hour: "100 days", -1: "no time",
 	} {
 		if got := Duration(d); got != want {

@@ -67,6 +67,17 @@ func title(r leak.Resource) string {
 	return "resident memory"
 }
 
+// rowTitle is the short form of title, for a table.
+func rowTitle(r leak.Resource) string {
+	switch r {
+	case leak.Heap:
+		return "live heap"
+	case leak.ResidentMemory:
+		return "resident"
+	}
+	return ResourceWord(r)
+}
+
 // levelWord is the word for a level of evidence.
 func levelWord(l leak.Level) string {
 	switch l {
@@ -168,8 +179,8 @@ func Duration(d time.Duration) string {
 	switch {
 	case d < 0:
 		return "no time"
-	case d < 10*time.Second:
-		return digits(math.Round(d.Seconds()*10)/10) + " s"
+	case d < 10*time.Second && d%time.Second != 0:
+		return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) + " s"
 	case d < 2*time.Minute:
 		return fmt.Sprintf("%d s", int(d.Round(time.Second)/time.Second))
 	case d < time.Hour:
