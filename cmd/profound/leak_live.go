@@ -119,7 +119,7 @@ func (l *liveView) draw(at time.Time) {
 	vo := l.o.verdictOptions(l.e, at)
 	vo.Width = width
 	lines = append(lines, strings.Split(strings.TrimRight(verdict.Totals(l.last, vo), "\n"), "\n")...)
-	lines = append(lines, "now: "+verdict.Headline(l.last, vo))
+	lines = append(lines, verdict.Wrap("now: "+verdict.Headline(l.last, vo), width)...)
 	if l.message != "" {
 		lines = append(lines, l.message)
 	}

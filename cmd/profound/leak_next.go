@@ -40,7 +40,11 @@ func (l lookFurther) commands(f *leak.Finding) []string {
 		return append(out, fmt.Sprintf("%s -list %s %s", program, quote(pattern(at.Function)), source))
 	}
 	if len(f.Path) > 0 {
-		out = append(out, fmt.Sprintf("%s -peek %s %s", program, quote(pattern(f.Path[len(f.Path)-1].Function)), source))
+		to := f.Path[len(f.Path)-1]
+		if f.Resource == leak.Goroutines {
+			to = f.Path[0] // what the goroutines run; below they wait here and there
+		}
+		out = append(out, fmt.Sprintf("%s -peek %s %s", program, quote(pattern(to.Function)), source))
 	}
 	return out
 }

@@ -32,7 +32,7 @@ func (w *writer) harmless() {
 			continue
 		}
 		shown++
-		for j, l := range wrap(Sentence(w.v, f, w.o), w.o.Width-4) {
+		for j, l := range Wrap(Sentence(w.v, f, w.o), w.o.Width-4) {
 			w.line("%s%s", []string{"  ", "    "}[min(j, 1)], l)
 		}
 	}
@@ -163,8 +163,8 @@ func (w *writer) warnings() {
 	}
 }
 
-// wrap breaks text at blanks into lines of at most width columns.
-func wrap(text string, width int) []string {
+// Wrap breaks text at blanks into lines of at most width columns.
+func Wrap(text string, width int) []string {
 	width = max(width, 20)
 	var lines []string
 	line := ""

@@ -36,7 +36,7 @@ func (w *writer) line(format string, args ...any) {
 // sentence prints a finding's sentence on lines of its own, wrapped to the
 // width and marked.
 func (w *writer) sentence(s string) {
-	for i, l := range wrap(s, w.o.Width) {
+	for i, l := range Wrap(s, w.o.Width) {
 		if i > 0 {
 			l = "  " + l
 		}
@@ -256,7 +256,7 @@ const labelWidth = 10
 
 // labelled prints a line of evidence under its level or another word.
 func (w *writer) labelled(label, text string) {
-	for i, l := range wrap(text, w.o.Width-labelWidth-2) {
+	for i, l := range Wrap(text, w.o.Width-labelWidth-2) {
 		if i > 0 {
 			label = ""
 		}
