@@ -11,6 +11,10 @@ func commands() []command {
 	return []command{
 		{name: "demo", summary: "Start a leaking service, find the leak, show it", args: "[-leak=KIND] [-for=20s] [-plain]", run: runDemo,
 			examples: []string{"profound demo -leak=map -plain"}},
+		{name: "leak", summary: "Judge whether a program leaks: what, how surely, since when", args: "[-for=60s] [-json] [-fail-on=leak] TARGET|DIR", run: runLeak,
+			examples: []string{"profound leak http://localhost:6060", "profound leak -for=24h -save=run localhost:6060", "profound leak run"}},
+		{name: "verify", summary: "Repeat equal rounds of work and judge what a program keeps of them", args: "[-rounds=12] [TARGET] -- COMMAND", run: runVerify,
+			examples: []string{"profound verify localhost:6060 -- hey -n 1000 http://localhost:8080/", "profound verify -every=5s -- ./myservice"}},
 		{name: demoChild, hidden: true, run: func(ctx context.Context, _ []string, e *env) error { return demo.Child(ctx, e.stdin, e.stdout) }},
 		{name: "help", summary: "Explain a report, an option or a topic", args: "[TOPIC]", run: helpCommand,
 			examples: []string{"profound help", "profound help flat-and-cum", "profound help focus"}},

@@ -17,19 +17,27 @@ type houseRow struct {
 
 // house lists every package. What is not in the table may not exist.
 var house = [...]houseRow{
-	{"cmd/profound", 7, "internal/demo internal/format internal/profile internal/render internal/report internal/source " +
-		"internal/symbol internal/symbol/srcfind internal/symbol/symbolize internal/unit internal/view"},
+	{"cmd/profound", 7, "internal/demo internal/format internal/leak internal/origin internal/procstat internal/profile internal/render internal/report internal/source " +
+		"internal/symbol internal/symbol/srcfind internal/symbol/symbolize internal/unit internal/verdict internal/view internal/watch"},
+
+	// Public; its own imports are the dependencies of everybody's tests.
+	{"leaktest", 7, "internal/format/pprof internal/leak internal/origin internal/profile internal/verdict"},
 
 	{"internal/report", 5, "internal/format/folded internal/format/pprof internal/format/profjson internal/format/speedscope " +
 		"internal/origin internal/profile internal/render internal/symbol internal/symbol/srcfind internal/unit internal/view"},
 
+	{"internal/watch", 5, "internal/format internal/leak internal/procstat internal/profile internal/source"},
+	{"internal/verdict", 5, "internal/leak internal/origin internal/render internal/unit"},
+
 	{"internal/leak", 4, "internal/origin internal/profile"},
+	{"internal/leak/leaksim", 4, "internal/leak internal/profile"}, // for tests and benchmarks
 	{"internal/source", 4, "internal/format internal/profile"},
 
-	{"internal/format", 3, "internal/format/folded internal/format/gotext internal/format/legacy internal/format/lines " +
-		"internal/format/perfscript internal/format/pprof internal/profile"},
+	{"internal/format", 3, "internal/format/folded internal/format/gotext internal/format/gotrace internal/format/legacy " +
+		"internal/format/lines internal/format/perfscript internal/format/pprof internal/profile"},
 	{"internal/format/folded", 3, "internal/format/lines internal/profile"},
 	{"internal/format/gotext", 3, "internal/format/lines internal/profile"},
+	{"internal/format/gotrace", 3, "internal/profile"},
 	{"internal/format/legacy", 3, "internal/format/lines internal/profile"},
 	{"internal/format/lines", 3, ""},
 	{"internal/format/perfscript", 3, "internal/format/lines internal/profile"},
@@ -41,31 +49,38 @@ var house = [...]houseRow{
 	{"internal/symbol/symbolize", 3, "internal/profile internal/symbol"},
 	{"internal/view", 3, "internal/profile internal/unit"},
 
+	{"internal/goheap", 2, "internal/proc internal/retain"},
 	{"internal/profile", 2, ""},
 	{"internal/profile/profiletest", 2, "internal/profile"}, // for tests
 
 	{"internal/origin", 1, ""},
+	{"internal/proc", 1, ""},
+	{"internal/procstat", 1, ""},
 	{"internal/render", 1, ""},
+	{"internal/retain", 1, ""},
 	{"internal/unit", 1, ""},
 
 	// Beside the house: the demo's service, benchmarks and checks. They run as
 	// programs of their own, so that nothing of ours judges itself.
 	{"internal/demo", 1, ""},
+	{"internal/bench/accuracy", 6, "internal/demo internal/format internal/leak internal/leak/leaksim internal/profile internal/source internal/watch"},
 	{"internal/bench/compare", 1, "internal/bench/synth"},
 	{"internal/bench/gen", 1, "internal/bench/synth"},
 	{"internal/bench/gunzip", 1, ""},
 	{"internal/bench/synth", 0, ""},
 	{"internal/tools", 1, ""},
 	{"docs/guide/orders", 0, ""},
+	{"examples/zoo", 0, ""},
 	{"internal/arch", 0, ""},
 }
 
 // libraries lists the modules outside the house and who may import them.
 var libraries = [...]struct{ module, may, instead string }{
 	{"github.com/google/pprof", "", "it is the oracle of the tests; decode with internal/format and report from internal/view"},
-	{"github.com/klauspost/compress", "internal/format internal/report internal/source internal/bench", "hand the package a reader that is already decompressed"},
+	{"github.com/klauspost/compress", "internal/format internal/proc internal/report internal/source internal/bench", "hand the package a reader that is already decompressed"},
 	{"github.com/ianlancetaylor/demangle", "internal/symbol", "call symbol.Demangle"},
-	{"golang.org/x/arch", "internal/symbol", "ask symbol.Object for a disassembly"},
+	{"golang.org/x/arch", "internal/symbol internal/goheap", "ask symbol.Object for a disassembly"},
+	{"golang.org/x/exp", "internal/format", "decode a trace with internal/format/gotrace"},
 	{"golang.org/x/image", "internal/render", "draw through internal/render"},
 	{"golang.org/x/term", "cmd", "let cmd/profound hand in what it knows of the terminal"},
 	{"golang.org/x/sys", "cmd internal/bench", "use the standard library, or let cmd/profound hand it in"},
@@ -113,6 +128,7 @@ var mayReadOutside = map[string]string{
 	"internal/demo":  "the service that leaks is a process of its own, with its own clock",
 	"internal/arch":  "tests only",
 	"docs":           "programs of their own, that stand for anybody's",
+	"examples":       "programs of their own, that stand for anybody's",
 }
 
 // mutable lists package variables of a kind that could be changed, each with
