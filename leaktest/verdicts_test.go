@@ -88,8 +88,6 @@ func TestFewDependencies(t *testing.T) {
 		pkg, own := strings.CutPrefix(dep, ours)
 		switch {
 		case !strings.Contains(first, "."):
-		case within(dep, "golang.org/x/image", "golang.org/x/sys/cpu"):
-			// By internal/verdict, which draws a small curve with internal/render.
 		case own && pkg != "internal/report" && pkg != "internal/source" && pkg != "internal/symbol" && pkg != "internal/format":
 		default:
 			t.Errorf("leaktest depends on %s", dep)

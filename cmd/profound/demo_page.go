@@ -8,7 +8,7 @@ import (
 
 	"github.com/profoundhq/profound/internal/leak"
 	"github.com/profoundhq/profound/internal/origin"
-	"github.com/profoundhq/profound/internal/render"
+	"github.com/profoundhq/profound/internal/textart"
 	"github.com/profoundhq/profound/internal/verdict"
 )
 
@@ -64,18 +64,18 @@ func (d *demoPage) chart() string {
 		return ""
 	}
 	begin := total.Times[0]
-	line := func(name string, f *leak.Finding) render.Series {
-		s := render.Series{Name: name, Y: f.Values}
+	line := func(name string, f *leak.Finding) textart.Series {
+		s := textart.Series{Name: name, Y: f.Values}
 		for _, t := range f.Times {
 			s.X = append(s.X, t.Sub(begin).Seconds())
 		}
 		return s
 	}
-	series := []render.Series{line(verdict.ResourceWord(resource), total)}
+	series := []textart.Series{line(verdict.ResourceWord(resource), total)}
 	if blamed != nil && verdict.Blame(blamed) != nil {
 		series = append(series, line(origin.ShortName(verdict.Blame(blamed).Function), blamed))
 	}
-	return render.LineChart(series, d.width, 12, render.ChartOptions{
+	return textart.LineChart(series, d.width, 12, textart.ChartOptions{
 		FormatY: func(v float64) string { return verdict.Amount(resource, v) }, FromZero: true, ASCII: d.o.ascii,
 		FormatX: func(v float64) string { return (time.Duration(v) * time.Second).String() },
 	})

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/profoundhq/profound/internal/leak"
-	"github.com/profoundhq/profound/internal/render"
+	"github.com/profoundhq/profound/internal/textart"
 	"github.com/profoundhq/profound/internal/verdict"
 	"github.com/profoundhq/profound/internal/watch"
 )
@@ -114,7 +114,7 @@ func (l *liveView) draw(at time.Time) {
 		width = 80
 	}
 	width = max(width-1, 20)
-	text := render.TextOptions{ASCII: l.o.ascii}
+	text := textart.TextOptions{ASCII: l.o.ascii}
 	lines := []string{fmt.Sprintf("%s of %s  %d looks", verdict.Duration(l.e.now().Sub(l.began).Round(time.Second)), verdict.Duration(time.Duration(l.o.during)), l.looks)}
 	vo := l.o.verdictOptions(l.e, at)
 	vo.Width = width
@@ -127,7 +127,7 @@ func (l *liveView) draw(at time.Time) {
 	var b strings.Builder
 	l.clear(&b)
 	for _, s := range lines {
-		b.WriteString(render.CutText(s, width, text) + "\n")
+		b.WriteString(textart.CutText(s, width, text) + "\n")
 	}
 	l.drawn = len(lines)
 	fmt.Fprint(l.e.stderr, b.String())

@@ -13,7 +13,7 @@ import (
 	"github.com/profoundhq/profound/internal/leak"
 	"github.com/profoundhq/profound/internal/origin"
 	"github.com/profoundhq/profound/internal/profile"
-	"github.com/profoundhq/profound/internal/render"
+	"github.com/profoundhq/profound/internal/textart"
 	"github.com/profoundhq/profound/internal/verdict"
 	"github.com/profoundhq/profound/internal/watch"
 )
@@ -264,7 +264,7 @@ func (r *rounds) look(ctx context.Context, n int) error {
 		if l.Gauges.Has(leak.Resident) {
 			line += "   resident " + verdict.Amount(leak.ResidentMemory, l.Gauges[leak.Resident])
 		}
-		fmt.Fprint(r.e.stderr, "\r\x1b[K"+render.CutText(line, max(r.e.width()-1, 40), render.TextOptions{ASCII: r.o.ascii}))
+		fmt.Fprint(r.e.stderr, "\r\x1b[K"+textart.CutText(line, max(r.e.width()-1, 40), textart.TextOptions{ASCII: r.o.ascii}))
 	}
 	return nil
 }

@@ -18,7 +18,7 @@ type houseRow struct {
 // house lists every package. What is not in the table may not exist.
 var house = [...]houseRow{
 	{"cmd/profound", 7, "internal/demo internal/format internal/leak internal/origin internal/procstat internal/profile internal/render internal/report internal/source " +
-		"internal/symbol internal/symbol/srcfind internal/symbol/symbolize internal/unit internal/verdict internal/view internal/watch"},
+		"internal/symbol internal/symbol/srcfind internal/symbol/symbolize internal/textart internal/unit internal/verdict internal/view internal/watch"},
 
 	// Public; its own imports are the dependencies of everybody's tests.
 	{"leaktest", 7, "internal/format/pprof internal/leak internal/origin internal/profile internal/verdict"},
@@ -27,7 +27,7 @@ var house = [...]houseRow{
 		"internal/origin internal/profile internal/render internal/symbol internal/symbol/srcfind internal/unit internal/view"},
 
 	{"internal/watch", 5, "internal/format internal/leak internal/procstat internal/profile internal/source"},
-	{"internal/verdict", 5, "internal/leak internal/origin internal/render internal/unit"},
+	{"internal/verdict", 5, "internal/leak internal/origin internal/textart internal/unit"},
 
 	{"internal/leak", 4, "internal/origin internal/profile"},
 	{"internal/leak/leaksim", 4, "internal/leak internal/profile"}, // for tests and benchmarks
@@ -56,7 +56,7 @@ var house = [...]houseRow{
 	{"internal/origin", 1, ""},
 	{"internal/proc", 1, ""},
 	{"internal/procstat", 1, ""},
-	{"internal/render", 1, ""},
+	{"internal/render", 1, "internal/textart"},
 	{"internal/retain", 1, ""},
 	{"internal/unit", 1, ""},
 
@@ -67,6 +67,7 @@ var house = [...]houseRow{
 	{"internal/bench/compare", 1, "internal/bench/synth"},
 	{"internal/bench/gen", 1, "internal/bench/synth"},
 	{"internal/bench/gunzip", 1, ""},
+	{"internal/textart", 0, ""},
 	{"internal/bench/synth", 0, ""},
 	{"internal/tools", 1, ""},
 	{"docs/guide/orders", 0, ""},

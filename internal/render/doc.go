@@ -18,11 +18,6 @@
 //
 // WriteHTML writes one file without any reference to the network: the flame graph on a canvas, the graph as inline SVG.
 //
-// # Terminal
-//
-// Sparkline, LineChart, Bar and Table return strings. They look at neither the terminal nor the environment; the caller says
-// how wide the picture may be and whether only ASCII is allowed.
-//
 // # Rules kept here
 //
 // Lengths are CSS pixels (1/96 inch) with y growing downwards, unless a comment says otherwise. Output is deterministic: the

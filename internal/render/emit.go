@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"strconv"
+
+	"github.com/profoundhq/profound/internal/textart"
 )
 
 const (
@@ -21,7 +23,7 @@ func (l *layouter) headSize() Rect {
 		r.H += titleSize * 1.5
 	}
 	for _, s := range l.g.Legend {
-		r.W = max(r.W, l.m.width(cleanText(s), FontSans, legendSize))
+		r.W = max(r.W, l.m.width(textart.Clean(s), FontSans, legendSize))
 		r.H += legendSize * 1.45
 	}
 	if cats := l.categories(); len(cats) > 0 {
@@ -162,7 +164,7 @@ func (l *layouter) emitNode(i int) {
 			shapes = append(shapes, textShape(textX, r.Y+t.y, t.text, t.size, t.font, paint))
 		}
 	}
-	id := cleanText(n.ID)
+	id := textart.Clean(n.ID)
 	if id == "" {
 		id = "n" + strconv.Itoa(i)
 	}
@@ -197,7 +199,7 @@ func (l *layouter) emitLabels() {
 	})
 	for _, i := range order {
 		e := l.g.Edges[i]
-		text := l.m.shorten(cleanText(e.Label), FontSans, labelSize, 120)
+		text := l.m.shorten(textart.Clean(e.Label), FontSans, labelSize, 120)
 		w := l.m.width(text, FontSans, labelSize) + 4
 		r, ok := lab.place(l.d.Edges[i].Path, w, labelSize+3, lineWidth(e.Weight))
 		if !ok {
@@ -220,7 +222,7 @@ func (l *layouter) emitHead() {
 		y += titleSize * 1.5
 	}
 	for _, s := range l.g.Legend {
-		if s = cleanText(s); s != "" {
+		if s = textart.Clean(s); s != "" {
 			shapes = append(shapes, textShape(pageMargin, y+legendSize*0.9, s, legendSize, FontSans, paintText2()))
 		}
 		y += legendSize * 1.45

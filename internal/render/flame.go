@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/profoundhq/profound/internal/textart"
 )
 
 // Flame is a tree of frames in columns. Frame i hangs under Parent[i], which must be smaller than i, or is a root where
@@ -175,7 +177,7 @@ func newFlameLayouter(f *Flame, o FlameOptions) *flameLayouter {
 		o.Format = func(v int64) string { return strconv.FormatInt(v, 10) }
 	}
 	l := &flameLayouter{f: f, o: o, m: newMeasurer(), width: f.widths()}
-	l.out = &FlameDrawing{Drawing: &Drawing{Title: cleanText(o.Title), Width: o.Width}}
+	l.out = &FlameDrawing{Drawing: &Drawing{Title: textart.Clean(o.Title), Width: o.Width}}
 	n := len(f.Parent)
 	l.kids = newAdjacency(n+1, n, func(i int) (int32, int32) { return max(f.Parent[i], -1) + 1, int32(i) })
 	if !o.Keep {
@@ -206,7 +208,7 @@ func (l *flameLayouter) head() {
 		y += titleSize * 1.6
 	}
 	for _, s := range l.o.Header {
-		s = l.m.shorten(cleanText(s), FontSans, legendSize, limit)
+		s = l.m.shorten(textart.Clean(s), FontSans, legendSize, limit)
 		if s != "" {
 			shapes = append(shapes, textShape(pageMargin, y+legendSize*0.9, s, legendSize, FontSans, paintText2()))
 		}
@@ -308,7 +310,7 @@ func (l *flameLayouter) frame(i int32, r Rect) {
 
 // label returns the best text for room px: name and value, the name, its end after the last slash, or that cut short.
 func (l *flameLayouter) label(i int32, room float64) string {
-	name := capRunes(cleanText(l.f.Names[l.f.Name[i]]))
+	name := capRunes(textart.Clean(l.f.Names[l.f.Name[i]]))
 	short := name[strings.LastIndexByte(name, '/')+1:]
 	value := l.o.Format(l.f.Total[i])
 	if l.f.Delta != nil && l.f.Delta[i] != 0 {
@@ -351,7 +353,7 @@ func (l *flameLayouter) tooltip(i int32) string {
 		return fmt.Sprintf(" (%.2f%%)", float64(v)/float64(l.sum)*100)
 	}
 	f := l.f
-	s := fmt.Sprintf("%s\n%s%s, self %s%s", cleanText(f.Names[f.Name[i]]), l.o.Format(f.Total[i]), share(f.Total[i]), l.o.Format(f.Self[i]), share(f.Self[i]))
+	s := fmt.Sprintf("%s\n%s%s, self %s%s", textart.Clean(f.Names[f.Name[i]]), l.o.Format(f.Total[i]), share(f.Total[i]), l.o.Format(f.Self[i]), share(f.Self[i]))
 	if f.Delta != nil {
 		s += "\nchange " + signed(f.Delta[i], l.o.Format)
 	}

@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/profoundhq/profound/internal/textart"
 )
 
 // smallFlame is main -> work (60: 10 self, json 50) and gc (40).
@@ -174,8 +176,8 @@ func TestHTML(t *testing.T) {
 		}
 	}
 	d := pageJSON(t, page)
-	if got := d.Flame.Names[d.Flame.Name[4]]; got != cleanText(nasty) {
-		t.Errorf("name %q, want %q", got, cleanText(nasty))
+	if got := d.Flame.Names[d.Flame.Name[4]]; got != textart.Clean(nasty) {
+		t.Errorf("name %q, want %q", got, textart.Clean(nasty))
 	}
 	if len(d.Unit.Steps) == 0 || d.Unit.Steps[0].Suffix != "ns" {
 		t.Errorf("unit %v", d.Unit)

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/profoundhq/profound/internal/textart"
 )
 
 //go:embed assets/page.html assets/page.css assets/page.js assets/flame.js
@@ -110,7 +112,7 @@ func WriteHTML(w io.Writer, p HTMLPage) error {
 			return fmt.Errorf("write HTML: %w", err)
 		}
 	}
-	title := cleanText(p.Title)
+	title := textart.Clean(p.Title)
 	if title == "" {
 		title = "Profile"
 	}
@@ -136,7 +138,7 @@ func asset(name string) string {
 func labelsHTML(lines []HeaderLine) string {
 	var b strings.Builder
 	for _, l := range lines {
-		fmt.Fprintf(&b, "<div><dt>%s</dt><dd>%s</dd></div>", escape(cleanText(l.Label)), escape(cleanText(l.Value)))
+		fmt.Fprintf(&b, "<div><dt>%s</dt><dd>%s</dd></div>", escape(textart.Clean(l.Label)), escape(textart.Clean(l.Value)))
 	}
 	return b.String()
 }
@@ -148,7 +150,7 @@ func notesHTML(notes []string) string {
 	var b strings.Builder
 	b.WriteString(`<ul class="notes">`)
 	for _, n := range notes {
-		fmt.Fprintf(&b, "<li>%s</li>", escape(cleanText(n)))
+		fmt.Fprintf(&b, "<li>%s</li>", escape(textart.Clean(n)))
 	}
 	b.WriteString("</ul>")
 	return b.String()
@@ -219,7 +221,7 @@ func prunedFlame(f *Flame, minShare float64) (*pageFlame, pagePruned) {
 		out.Parent = append(out.Parent, up)
 		name := &names[f.Name[i]]
 		if *name == 0 {
-			out.Names = append(out.Names, cleanText(f.Names[f.Name[i]]))
+			out.Names = append(out.Names, textart.Clean(f.Names[f.Name[i]]))
 			*name = int32(len(out.Names))
 		}
 		out.Name = append(out.Name, *name-1)

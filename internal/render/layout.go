@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/profoundhq/profound/internal/textart"
 )
 
 const (
@@ -20,7 +22,7 @@ const (
 func Layout(g Graph, o Options) *Drawing {
 	l := &layouter{g: g, o: o.withDefaults(), m: newMeasurer()}
 	plain, loops, warnings := cleanEdges(g)
-	l.d = &Drawing{Title: cleanText(g.Title), Warnings: warnings, Nodes: make([]Rect, len(g.Nodes)), Edges: make([]Route, len(g.Edges))}
+	l.d = &Drawing{Title: textart.Clean(g.Title), Warnings: warnings, Nodes: make([]Rect, len(g.Nodes)), Edges: make([]Route, len(g.Edges))}
 	l.measureNodes(loops)
 	parts := components(g, plain)
 	for _, c := range parts {
@@ -75,7 +77,7 @@ func (l *layouter) measureNodes(loops []int) {
 		r := loopReach(nth[v])
 		nth[v]++
 		if lab := l.g.Edges[e].Label; lab != "" && !l.o.HideLabels {
-			r += l.m.width(cleanText(lab), FontSans, labelSize) + 6
+			r += l.m.width(textart.Clean(lab), FontSans, labelSize) + 6
 		}
 		l.reach[v] = max(l.reach[v], r)
 	}
@@ -96,7 +98,7 @@ func (l *layouter) measureNode(n Node) textBox {
 			font = FontBold
 		}
 		limit := l.o.MaxTextWidth * max(1, size/14)
-		for _, s := range l.m.wrap(cleanText(line.Text), font, size, limit, max(line.Wrap, 1)) {
+		for _, s := range l.m.wrap(textart.Clean(line.Text), font, size, limit, max(line.Wrap, 1)) {
 			b.w = max(b.w, l.m.width(s, font, size))
 			b.lines = append(b.lines, textLine{s, y + size*0.98, size, font, line.Muted})
 			y += size * 1.28

@@ -3,12 +3,12 @@ package render
 import (
 	"strings"
 	"sync"
-	"unicode"
-	"unicode/utf8"
 
 	"golang.org/x/image/font/gofont/gobold"
 	"golang.org/x/image/font/gofont/gomono"
 	"golang.org/x/image/font/gofont/goregular"
+
+	"github.com/profoundhq/profound/internal/textart"
 )
 
 // MinTextSize is the smallest text in any drawing, px at natural size.
@@ -51,17 +51,10 @@ func (t *typeface) advanceOf(r rune) float64 {
 	if g := t.glyph(r); g != 0 {
 		return t.advance(g)
 	}
-	if wideRune(r) {
+	if textart.Wide(r) {
 		return 1
 	}
 	return 0.7
-}
-
-// wideRune reports whether terminals and fonts give r two columns (East Asian wide and emoji, roughly).
-func wideRune(r rune) bool {
-	return r >= 0x1100 && (r <= 0x115f || r >= 0x2e80 && r <= 0xa4cf || r >= 0xac00 && r <= 0xd7a3 ||
-		r >= 0xf900 && r <= 0xfaff || r >= 0xfe30 && r <= 0xfe6f || r >= 0xff00 && r <= 0xff60 ||
-		r >= 0xffe0 && r <= 0xffe6 || r >= 0x1f300 && r <= 0x1faff || r >= 0x20000 && r <= 0x3fffd)
 }
 
 // measurer measures text with the embedded fonts. It is safe for concurrent use.
@@ -83,37 +76,11 @@ func (m measurer) width(s string, f Font, size float64) float64 {
 	return em * size * safety
 }
 
-// cleanText makes s safe to draw: invalid UTF-8 and characters XML forbids become U+FFFD, white space and control
-// characters become a space, and marks that reorder text are dropped, so that a name cannot pose as another.
-func cleanText(s string) string {
-	ok := true
-	for i := 0; i < len(s); i++ {
-		if s[i] < 0x20 || s[i] >= 0x7f {
-			ok = false
-			break
-		}
-	}
-	if ok {
-		return s
-	}
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == utf8.RuneError || r == 0xfffe || r == 0xffff:
-			return utf8.RuneError
-		case r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == 0x200e || r == 0x200f:
-			return -1
-		case unicode.IsControl(r) || unicode.IsSpace(r):
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(s, "\uFFFD"))
-}
-
 // cleanLines is cleanText for text of several lines: line feeds stay.
 func cleanLines(s string) string {
 	lines := strings.Split(s, "\n")
 	for i, l := range lines {
-		lines[i] = cleanText(l)
+		lines[i] = textart.Clean(l)
 	}
 	return strings.Join(lines, "\n")
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/profoundhq/profound/internal/textart"
 )
 
 func TestWrap(t *testing.T) {
@@ -38,9 +40,9 @@ func FuzzWrap(f *testing.F) {
 		if !(limit >= 30 && limit < 1000) || lines < 0 || lines > 20 {
 			return
 		}
-		clean := cleanText(s)
+		clean := textart.Clean(s)
 		if !utf8.ValidString(clean) || strings.ContainsAny(clean, "\x00\x1b\n\u202e") {
-			t.Errorf("cleanText(%q) = %q", s, clean)
+			t.Errorf("textart.Clean(%q) = %q", s, clean)
 		}
 		got := m.wrap(clean, FontBold, 12, limit, lines)
 		if len(got) == 0 || len(got) > max(lines, 1) {

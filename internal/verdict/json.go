@@ -106,8 +106,8 @@ type jsonVerdict struct {
 	Schema   string        `json:"schema"`
 	Verdict  string        `json:"verdict"`
 	Sentence string        `json:"sentence"`
-	From     time.Time     `json:"from"`
-	To       time.Time     `json:"to"`
+	From     *time.Time    `json:"from,omitempty"`
+	To       *time.Time    `json:"to,omitempty"`
 	Looks    int           `json:"looks"`
 	Targets  int           `json:"targets"`
 	Findings []jsonFinding `json:"findings"`
@@ -123,8 +123,8 @@ type jsonVerdict struct {
 func WriteJSON(out io.Writer, v *leak.Verdict, o Options) error {
 	j := jsonVerdict{
 		Schema: "leak/1", Verdict: ClassWord(v.Worst()), Sentence: Headline(v, o),
-		From: v.From, To: v.To, Looks: v.Looks, Targets: v.Targets,
-		Findings: []jsonFinding{}, Totals: []jsonFinding{}, Earliest: moment(v.Earliest),
+		From: o.moment(v.From), To: o.moment(v.To), Looks: v.Looks, Targets: v.Targets,
+		Findings: []jsonFinding{}, Totals: []jsonFinding{}, Earliest: o.moment(v.Earliest),
 		Forecast: forecastJSON(v.Forecast), Ledger: ledgerJSON(v.Ledger),
 	}
 	for i := range v.Findings {
@@ -148,6 +148,15 @@ func moment(t time.Time) *time.Time {
 	return &t
 }
 
+// moment is a time of the run, nil where the looks are rounds: their times
+// only number them.
+func (o *Options) moment(t time.Time) *time.Time {
+	if o.Rounds {
+		return nil
+	}
+	return moment(t)
+}
+
 func findingJSON(v *leak.Verdict, f *leak.Finding, o Options) jsonFinding {
 	j := jsonFinding{
 		Class: ClassWord(f.Class), Resource: ResourceWord(f.Resource), Sentence: Sentence(v, f, o),
@@ -155,7 +164,7 @@ func findingJSON(v *leak.Verdict, f *leak.Finding, o Options) jsonFinding {
 		Path: framesJSON(f.Path), Origin: framesJSON(f.Origin),
 		Before: jsonOf(f.Before), After: jsonOf(f.After), Slope: jsonOf(f.Slope), Unit: unitJSON(f.Resource, o),
 		Keeps: number(f.Keeps), Samples: f.Samples, P: number(f.P),
-		Since: moment(f.Since), Earliest: moment(f.Earliest), Settles: moment(f.Settles), Cause: f.Cause,
+		Since: o.moment(f.Since), Earliest: o.moment(f.Earliest), Settles: o.moment(f.Settles), Cause: f.Cause,
 	}
 	if at := Blame(f); at != nil {
 		b := frameJSON(*at)
@@ -169,7 +178,9 @@ func findingJSON(v *leak.Verdict, f *leak.Finding, o Options) jsonFinding {
 		j.Plateau = &p
 	}
 	if len(f.Path) == 0 || f.Class == leak.Leak || f.Class == leak.Growing {
-		j.Times = f.Times
+		if !o.Rounds {
+			j.Times = f.Times
+		}
 		j.Values, j.Errors = numbers(f.Values), numbers(f.Errors)
 	}
 	if o.Next != nil && (f.Class == leak.Leak || f.Class == leak.Growing) {

@@ -148,7 +148,7 @@ func tooEarly(f *leak.Finding, o Options) string {
 	if why := reason(f); why != "" {
 		s += ": " + why
 	}
-	if !f.Earliest.IsZero() && f.Earliest.After(o.Now) {
+	if !o.Rounds && !f.Earliest.IsZero() && f.Earliest.After(o.Now) {
 		s += fmt.Sprintf("; earliest verdict at %s, in %s", Clock(f.Earliest, o.Now), Duration(f.Earliest.Sub(o.Now)))
 	}
 	return s
@@ -169,7 +169,7 @@ func filling(f *leak.Finding, o Options) string {
 }
 
 func since(f *leak.Finding, o Options, word string) string {
-	if f.Since.IsZero() {
+	if f.Since.IsZero() || o.Rounds {
 		return ""
 	}
 	return word + Clock(f.Since, o.Now)

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/profoundhq/profound/internal/leak"
-	"github.com/profoundhq/profound/internal/render"
+	"github.com/profoundhq/profound/internal/textart"
 )
 
 // span is how long a finding was watched.
@@ -49,7 +49,7 @@ func Totals(v *leak.Verdict, o Options) string {
 	if width <= 0 {
 		width = defaultWidth
 	}
-	t := render.Table{Align: []render.Align{render.AlignLeft, render.AlignRight, render.AlignLeft, render.AlignRight}}
+	t := textart.Table{Align: []textart.Align{textart.AlignLeft, textart.AlignRight, textart.AlignLeft, textart.AlignRight}}
 	for i := range v.Totals {
 		f := &v.Totals[i]
 		number, u := amount(f.Resource, f.Slope.Value)
@@ -66,11 +66,11 @@ func Totals(v *leak.Verdict, o Options) string {
 	}
 	room := width - 2
 	for _, l := range strings.Split(t.String(), "\n") {
-		room = min(room, width-2-render.TextWidth(l))
+		room = min(room, width-2-textart.TextWidth(l))
 	}
 	if room >= 4 {
 		for i := range t.Rows {
-			t.Rows[i] = append(t.Rows[i], render.Sparkline(v.Totals[i].Values, min(room, sparkWidth), render.TextOptions{ASCII: o.ASCII}))
+			t.Rows[i] = append(t.Rows[i], textart.Sparkline(v.Totals[i].Values, min(room, sparkWidth), textart.TextOptions{ASCII: o.ASCII}))
 		}
 	}
 	return t.String()
@@ -80,11 +80,15 @@ func (w *writer) totals() {
 	if len(w.v.Totals) == 0 {
 		return
 	}
-	w.line("%s, %s:", plural(w.v.Looks, "look"), lasting(w.v))
+	if w.o.Rounds {
+		w.line("After each of %s:", plural(w.v.Looks, "round"))
+	} else {
+		w.line("%s, %s:", plural(w.v.Looks, "look"), lasting(w.v))
+	}
 	o := w.o
 	o.Width -= 2
 	for _, l := range strings.Split(strings.TrimRight(Totals(w.v, o), "\n"), "\n") {
-		w.line("  %s", render.CutText(l, max(o.Width, 20), render.TextOptions{ASCII: w.o.ASCII}))
+		w.line("  %s", textart.CutText(l, max(o.Width, 20), textart.TextOptions{ASCII: w.o.ASCII}))
 	}
 }
 
@@ -172,7 +176,7 @@ func Wrap(text string, width int) []string {
 		switch {
 		case line == "":
 			line = word
-		case render.TextWidth(line)+1+render.TextWidth(word) <= width:
+		case textart.TextWidth(line)+1+textart.TextWidth(word) <= width:
 			line += " " + word
 		default:
 			lines = append(lines, line)

@@ -9,7 +9,7 @@ import (
 
 	"github.com/profoundhq/profound/internal/leak"
 	"github.com/profoundhq/profound/internal/origin"
-	"github.com/profoundhq/profound/internal/render"
+	"github.com/profoundhq/profound/internal/textart"
 )
 
 const (
@@ -139,7 +139,7 @@ func (w *writer) path(f *leak.Finding) {
 	}
 	arrow := " -> "
 	growth := Amount(f.Resource, f.Before.Value) + arrow + WithError(f.Resource, f.After)
-	if spark := render.Sparkline(f.Values, sparkWidth, render.TextOptions{ASCII: w.o.ASCII}); spark != "" {
+	if spark := textart.Sparkline(f.Values, sparkWidth, textart.TextOptions{ASCII: w.o.ASCII}); spark != "" {
 		growth += "  " + spark
 	}
 	shown := ownPart(fullPath(f))
@@ -153,7 +153,7 @@ func (w *writer) path(f *leak.Finding) {
 			break
 		}
 		l := fmt.Sprintf("  %s%s of it in %s", strings.Repeat("  ", len(shown)), percent(b.Share), branchName(b.Path))
-		w.line("%s", render.CutText(l, w.o.Width, render.TextOptions{ASCII: w.o.ASCII}))
+		w.line("%s", textart.CutText(l, w.o.Width, textart.TextOptions{ASCII: w.o.ASCII}))
 	}
 }
 
@@ -213,14 +213,14 @@ func (w *writer) frames(path []leak.Frame, tail string) {
 	}
 	nameWidth, placeWidth := 0, 0
 	for _, r := range rows {
-		nameWidth = max(nameWidth, render.TextWidth(r[0]))
-		placeWidth = max(placeWidth, render.TextWidth(r[1]))
+		nameWidth = max(nameWidth, textart.TextWidth(r[0]))
+		placeWidth = max(placeWidth, textart.TextWidth(r[1]))
 	}
 	nameWidth = min(nameWidth, max(24, w.o.Width-placeWidth-6))
 	for i, r := range rows {
-		l := "  " + pad(render.CutText(r[0], nameWidth, render.TextOptions{ASCII: w.o.ASCII}), nameWidth) + "  " + pad(r[1], placeWidth)
+		l := "  " + pad(textart.CutText(r[0], nameWidth, textart.TextOptions{ASCII: w.o.ASCII}), nameWidth) + "  " + pad(r[1], placeWidth)
 		if i == len(rows)-1 && tail != "" {
-			if render.TextWidth(l)+2+render.TextWidth(tail) > w.o.Width {
+			if textart.TextWidth(l)+2+textart.TextWidth(tail) > w.o.Width {
 				w.line("%s", strings.TrimRight(l, " "))
 				l = "      " + tail
 			} else {
@@ -248,7 +248,7 @@ func ownPart(path []leak.Frame) []leak.Frame {
 }
 
 func pad(s string, n int) string {
-	return s + strings.Repeat(" ", max(0, n-render.TextWidth(s)))
+	return s + strings.Repeat(" ", max(0, n-textart.TextWidth(s)))
 }
 
 // labelWidth is the width of the words in front of the evidence.
@@ -297,8 +297,8 @@ func (w *writer) why(f *leak.Finding) string {
 	}
 	var parts []string
 	switch {
-	case isCount(f.Resource) && !math.IsNaN(f.P):
-		parts = append(parts, fmt.Sprintf("counted, not sampled: %s more in %s", digits(f.After.Value-f.Before.Value), Duration(span(f))))
+	case isCount(f.Resource) && !math.IsNaN(f.P), f.Resource == leak.Heap && f.Level == leak.Certain:
+		parts = append(parts, fmt.Sprintf("counted, not sampled: %s more in %s", Amount(f.Resource, f.After.Value-f.Before.Value), w.lasted(f)))
 	case f.Resource == leak.Heap && !math.IsNaN(f.P):
 		parts = append(parts, fmt.Sprintf("growth of %s by chance: %s", plural(f.Samples, "sampled object"), chance(f.P)))
 	case !math.IsNaN(f.P):
@@ -311,4 +311,12 @@ func (w *writer) why(f *leak.Finding) string {
 		return "seen in " + plural(w.v.Looks, "look")
 	}
 	return strings.Join(parts, "; ")
+}
+
+// lasted is how long a finding was watched, in rounds or time.
+func (w *writer) lasted(f *leak.Finding) string {
+	if w.o.Rounds {
+		return plural(max(0, len(f.Values)-1), "round")
+	}
+	return Duration(span(f))
 }

@@ -143,7 +143,9 @@ func TestText(t *testing.T) {
 	quietHeap := total
 	quietHeap.Class = leak.Steady
 	quiet.Totals = append(quiet.Totals, quietHeap)
-	next := func(*leak.Finding) []string { return []string{"profound -list 'reconcile$' http://localhost:6060/debug/pprof/heap"} }
+	next := func(*leak.Finding) []string {
+		return []string{"profound -list 'reconcile$' http://localhost:6060/debug/pprof/heap"}
+	}
 	for name, tt := range map[string]struct {
 		v *leak.Verdict
 		o Options

@@ -1,4 +1,8 @@
-package render
+// Package textart makes aligned text and pictures of characters: tables,
+// sparklines, bars, line charts. It looks at neither the terminal nor the
+// environment; the caller says how wide a picture may be and whether only
+// ASCII is allowed.
+package textart
 
 import (
 	"math"
@@ -87,7 +91,10 @@ func Bar(fraction float64, width int, o TextOptions) string {
 	if width <= 0 {
 		return ""
 	}
-	f := clamp01(fraction)
+	f := min(max(fraction, 0), 1)
+	if math.IsNaN(f) {
+		f = 0
+	}
 	if o.ASCII {
 		n := int(math.Round(f * float64(width)))
 		if f > 0 {
@@ -115,7 +122,7 @@ func TextWidth(s string) int {
 	for _, r := range s {
 		switch {
 		case unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf):
-		case wideRune(r):
+		case Wide(r):
 			n += 2
 		default:
 			n++

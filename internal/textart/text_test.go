@@ -1,8 +1,10 @@
-package render
+package textart
 
 import (
+	"flag"
 	"fmt"
 	"math"
+	"os"
 	"strings"
 	"testing"
 )
@@ -76,6 +78,8 @@ func chartSeries() Series {
 	return s
 }
 
+var update = flag.Bool("update", false, "rewrite the golden file")
+
 func TestLineChartGolden(t *testing.T) {
 	fy := func(v float64) string { return fmt.Sprintf("%.1f MB", v) }
 	fx := func(v float64) string { return fmt.Sprintf("%02.0f:%02.0f", math.Floor(v/60), math.Mod(v, 60)) }
@@ -84,7 +88,18 @@ func TestLineChartGolden(t *testing.T) {
 	out := LineChart([]Series{s}, 60, 10, ChartOptions{FormatY: fy, FormatX: fx}) +
 		LineChart([]Series{s, half}, 60, 9, ChartOptions{FormatY: fy, FormatX: fx, FromZero: true}) +
 		LineChart([]Series{s, half}, 60, 8, ChartOptions{FormatY: fy, FormatX: fx, ASCII: true})
-	golden(t, "chart.txt", []byte(out))
+	if *update {
+		if err := os.WriteFile("testdata/chart.txt", []byte(out), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile("testdata/chart.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out != string(want) {
+		t.Errorf("testdata/chart.txt differs (run with -update to accept):\n%s", out)
+	}
 }
 
 // TestLineChartFits checks that no chart is larger than asked, whatever the input.

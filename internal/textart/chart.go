@@ -1,4 +1,4 @@
-package render
+package textart
 
 import (
 	"math"
@@ -141,7 +141,7 @@ func (c *chart) draw() {
 			// Divide first: the difference of two huge values may overflow, their scaled parts do not.
 			fx := (x/2 - c.x0/2) / (c.x1/2 - c.x0/2)
 			fy := (c.y1/2 - y/2) / (c.y1/2 - c.y0/2)
-			qx, qy := int(math.Round(clamp01(fx)*float64(w-1))), int(math.Round(clamp01(fy)*float64(h-1)))
+			qx, qy := int(math.Round(min(max(fx, 0), 1)*float64(w-1))), int(math.Round(min(max(fy, 0), 1)*float64(h-1)))
 			if !joined {
 				px, py = qx, qy
 			}
@@ -243,7 +243,7 @@ func (c *chart) print(labels []string, margin int) string {
 func (c *chart) names() string {
 	var out []string
 	for n, s := range c.series {
-		out = append(out, string(c.mark(n))+" "+cleanText(s.Name))
+		out = append(out, string(c.mark(n))+" "+Clean(s.Name))
 	}
 	return strings.Join(out, "   ")
 }
