@@ -53,11 +53,11 @@ func newLiveView(e *env, o *leakOptions, targets []*watch.Target) *liveView {
 }
 
 func (l *liveView) start() {
-	every := "a pace of its own"
+	pace := "at a pace of its own"
 	if l.o.every > 0 {
-		every = "every " + verdict.Duration(time.Duration(l.o.every))
+		pace = "every " + verdict.Duration(time.Duration(l.o.every))
 	}
-	l.status(fmt.Sprintf("Watching %s for %s at %s; ctrl-C ends with the verdict so far.", l.names, verdict.Duration(time.Duration(l.o.during)), every))
+	l.status(fmt.Sprintf("Watching %s for %s, %s; ctrl-C ends it.", l.names, verdict.Duration(time.Duration(l.o.during)), pace))
 }
 
 // status prints a line that is no part of the answer: to standard output for
