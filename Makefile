@@ -1,6 +1,6 @@
 # Checks of Profound. Everything needs only Go, git and make; see CONTRIBUTING.md.
 
-.PHONY: test quick bench soak clean
+.PHONY: test quick bench accuracy soak clean
 
 # Every check, as in continuous integration: about a quarter of an hour on two cores.
 test:
@@ -18,10 +18,19 @@ BENCH =
 bench:
 	go run ./internal/bench/compare $(BENCH)
 
-# Hours: each fuzz target for five minutes, then all benchmarks.
+# Measures how often the verdict on growth is right: half an hour. ACCURACY takes
+# the flags of internal/bench/accuracy:
+#	make accuracy ACCURACY='-o docs/accuracy.md'
+ACCURACY =
+accuracy:
+	go run ./internal/bench/accuracy $(ACCURACY)
+
+# Hours: each fuzz target for five minutes, then all benchmarks and the
+# accuracy of verdicts.
 soak:
 	go run ./internal/tools/check -fuzztime 5m
 	go run ./internal/bench/compare $(BENCH)
+	go run ./internal/bench/accuracy $(ACCURACY)
 
 # Removes what the targets above leave behind, but not Go's caches.
 clean:
