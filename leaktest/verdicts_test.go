@@ -95,15 +95,6 @@ func TestFewDependencies(t *testing.T) {
 	}
 }
 
-func within(dep string, trees ...string) bool {
-	for _, tree := range trees {
-		if dep == tree || strings.HasPrefix(dep, tree+"/") {
-			return true
-		}
-	}
-	return false
-}
-
 // TestGuide: the code in the guide is that of testdata/cache, and the messages
 // are what it prints, numbers aside.
 func TestGuide(t *testing.T) {
