@@ -86,7 +86,7 @@ func TestVerifyProgram(t *testing.T) {
 		{"steady", []string{exe, "serve", "steady", "self"}, 0, "No leak"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c.want(c.run(append([]string{"verify", "-every=100ms", "--"}, tt.args...)...), tt.code, tt.want, "rounds of 0.10 s")
+			c.want(c.run(append([]string{"verify", "-every=100ms", "--"}, tt.args...)...), tt.code, tt.want, "rounds of 0.1 s")
 			left, err := exec.Command("pgrep", "-f", exe).Output()
 			if err == nil && len(left) > 0 {
 				t.Errorf("processes are left: %s", left)
