@@ -115,6 +115,7 @@ func watchDemo(ctx context.Context, p *demo.Process, dir string, o demoOptions, 
 		e.say("demo: stop service: " + err.Error())
 	}
 	vo := lo.verdictOptions(e, v.To)
+	vo.Held = lookFurther{reasons: w.reasons}.held
 	if err := verdict.Write(e.stdout, v, vo); err != nil {
 		return err
 	}

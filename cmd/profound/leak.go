@@ -131,7 +131,7 @@ func leakFiles(ctx context.Context, o *leakOptions, e *env) error {
 // from.
 func (t *targetFlags) print(v *leak.Verdict, e *env, now time.Time, next lookFurther) error {
 	vo := t.verdictOptions(e, now)
-	vo.Next = next.commands
+	vo.Next, vo.Held = next.commands, next.held
 	var err error
 	if t.json {
 		err = verdict.WriteJSON(e.stdout, v, vo)
@@ -187,7 +187,7 @@ func leakLive(ctx context.Context, o *leakOptions, e *env) error {
 	if w.sum.Interrupted {
 		e.say("interrupted; this is the verdict so far")
 	}
-	return o.print(v, e, v.To, lookFurther{e: e, targets: w.targets})
+	return o.print(v, e, v.To, lookFurther{e: e, targets: w.targets, reasons: w.reasons})
 }
 
 // watching is one run over live programs.
@@ -197,6 +197,7 @@ type watching struct {
 	targets []*watch.Target
 	view    *liveView
 	sum     *watch.Summary
+	reasons map[int][]string // who holds what a finding is about
 }
 
 func startWatch(ctx context.Context, specs []string, o *leakOptions, e *env) (*watching, error) {
@@ -242,6 +243,11 @@ func (w *watching) run(ctx context.Context) (*leak.Verdict, error) {
 	}
 	w.view.end()
 	v.Warnings = append(w.view.warnings, v.Warnings...)
+	if ctx.Err() == nil {
+		if w.reasons, err = reasons(ctx, v, w.targets, w.e); err != nil {
+			v.Warnings = append(v.Warnings, err)
+		}
+	}
 	return v, nil
 }
 

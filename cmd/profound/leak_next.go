@@ -17,7 +17,11 @@ type lookFurther struct {
 	e       *env
 	targets []*watch.Target
 	specs   []string // files that were judged
+	reasons map[int][]string
 }
+
+// held is who holds what finding i is about.
+func (l lookFurther) held(i int) []string { return l.reasons[i] }
 
 // commands are the lines for one finding: who holds it, the source, the
 // callers.

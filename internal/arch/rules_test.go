@@ -17,8 +17,8 @@ type houseRow struct {
 
 // house lists every package. What is not in the table may not exist.
 var house = [...]houseRow{
-	{"cmd/profound", 7, "internal/demo internal/format internal/leak internal/origin internal/procstat internal/profile internal/render internal/report internal/source " +
-		"internal/symbol internal/symbol/srcfind internal/symbol/symbolize internal/textart internal/unit internal/verdict internal/view internal/watch"},
+	{"cmd/profound", 7, "internal/demo internal/format internal/goheap internal/leak internal/origin internal/proc internal/procstat internal/profile internal/reason internal/render internal/report internal/source " +
+		"internal/symbol internal/symbol/srcfind internal/symbol/symbolize internal/textart internal/unit internal/verdict internal/view internal/watch internal/why"},
 
 	// Public; its own imports are the dependencies of everybody's tests.
 	{"leaktest", 7, "internal/format/pprof internal/leak internal/origin internal/profile internal/verdict"},
@@ -27,6 +27,8 @@ var house = [...]houseRow{
 		"internal/origin internal/profile internal/render internal/symbol internal/symbol/srcfind internal/unit internal/view"},
 
 	{"internal/watch", 5, "internal/format internal/leak internal/procstat internal/profile internal/source"},
+	{"internal/reason", 6, "internal/goheap internal/leak internal/origin internal/retain internal/textart internal/verdict internal/why"},
+	{"internal/why", 4, "internal/goheap internal/retain"},
 	{"internal/verdict", 5, "internal/leak internal/origin internal/textart internal/unit"},
 
 	{"internal/leak", 4, "internal/origin internal/profile"},

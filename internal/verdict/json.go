@@ -68,6 +68,7 @@ type jsonFinding struct {
 	Plateau    *jsonEstimate `json:"plateau,omitempty"`
 	Settles    *time.Time    `json:"settles,omitempty"`
 	Cause      int           `json:"cause"`
+	HeldBy     []string      `json:"held_by,omitempty"`
 	Next       []string      `json:"next,omitempty"`
 	Times      []time.Time   `json:"times,omitempty"`
 	Values     []number      `json:"values,omitempty"`
@@ -128,7 +129,11 @@ func WriteJSON(out io.Writer, v *leak.Verdict, o Options) error {
 		Forecast: forecastJSON(v.Forecast), Ledger: ledgerJSON(v.Ledger),
 	}
 	for i := range v.Findings {
-		j.Findings = append(j.Findings, findingJSON(v, &v.Findings[i], o))
+		f := findingJSON(v, &v.Findings[i], o)
+		if o.Held != nil {
+			f.HeldBy = o.Held(i)
+		}
+		j.Findings = append(j.Findings, f)
 	}
 	for i := range v.Totals {
 		j.Totals = append(j.Totals, findingJSON(v, &v.Totals[i], o))

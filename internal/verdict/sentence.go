@@ -26,6 +26,9 @@ type Options struct {
 	Bold func(string) string
 	// Rounds says that slopes are per round of work and not per second.
 	Rounds bool
+	// Held says which references hold what finding i of the verdict is about;
+	// nil: nobody was asked.
+	Held func(i int) []string
 	// Next gives the command lines that show more of a finding; nil: none.
 	Next func(*leak.Finding) []string
 }
@@ -130,6 +133,8 @@ func evidence(f *leak.Finding) string {
 	switch {
 	case isCount(f.Resource):
 		return plural(f.Samples, "more")[:len(plural(f.Samples, "more"))-boolInt(f.Samples != 1)]
+	case f.Reason.Code == "stairs":
+		return plural(f.Samples, "jump")
 	case f.Resource == leak.Heap:
 		return plural(f.Samples, "sample")
 	}

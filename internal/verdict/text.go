@@ -61,7 +61,7 @@ func Write(out io.Writer, v *leak.Verdict, o Options) error {
 			harmless++
 			continue
 		}
-		w.finding(f)
+		w.finding(i)
 	}
 	if harmless == len(v.Findings) {
 		w.noLeak()
@@ -112,10 +112,16 @@ func Headline(v *leak.Verdict, o Options) string {
 }
 
 // finding prints one leak with its evidence.
-func (w *writer) finding(f *leak.Finding) {
+func (w *writer) finding(i int) {
+	f := &w.v.Findings[i]
 	w.sentence(Sentence(w.v, f, w.o))
 	w.line("")
 	w.path(f)
+	if w.o.Held != nil {
+		for _, s := range w.o.Held(i) {
+			w.labelled("held by", s)
+		}
+	}
 	w.evidence(f)
 	w.line("")
 }
@@ -299,6 +305,8 @@ func (w *writer) why(f *leak.Finding) string {
 	switch {
 	case isCount(f.Resource) && !math.IsNaN(f.P), f.Resource == leak.Heap && f.Level == leak.Certain:
 		parts = append(parts, fmt.Sprintf("counted, not sampled: %s more in %s", Amount(f.Resource, f.After.Value-f.Before.Value), w.lasted(f)))
+	case f.Reason.Code == "stairs" && !math.IsNaN(f.P):
+		parts = append(parts, fmt.Sprintf("%s to larger room, each after a longer wait; by chance: %s", plural(f.Samples, "jump"), chance(f.P)))
 	case f.Resource == leak.Heap && !math.IsNaN(f.P):
 		parts = append(parts, fmt.Sprintf("growth of %s by chance: %s", plural(f.Samples, "sampled object"), chance(f.P)))
 	case !math.IsNaN(f.P):
