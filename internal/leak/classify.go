@@ -98,12 +98,10 @@ func classify(all *series, env setting) judgement {
 		adjusted.y = withoutLoad(s.t, env.load, s.y)
 	}
 	p, tr := adjusted.growthTest(0, s.len()-1)
-	j.p = p
+	j.p, j.since = p, all.t[0]
 	if steps != nil {
-		j.p = min(1, 1.5*min(j.p, 2*steps.p))
-		tr = steps.trend
+		return j.climbing(s, steps, env)
 	}
-	j.since = all.t[0]
 	j.setSlope(s, tr)
 	if left := quarterGrowth(adjusted.y); left < loadShare*j.growth {
 		return j.as(Load, "follows-load", 1-left/j.growth)
@@ -111,21 +109,31 @@ func classify(all *series, env setting) judgement {
 	if by := s.byTurnover(); by > (1-loadShare)*j.growth {
 		return j.as(Load, "follows-load", min(1, by/j.growth))
 	}
-	if steps == nil {
-		clock := straighter(s, adjusted, env.load)
-		shaped := j.shape(clock)
-		if shaped.class == Step {
-			_, at := jumps(clock.y)
-			shaped.since = s.t[at]
-		}
-		if shaped.class != Leak {
-			return shaped
-		}
-	} else if steps.stopped {
+	clock := straighter(s, adjusted, env.load)
+	shaped := j.shape(clock)
+	if shaped.class == Step {
+		_, at := jumps(clock.y)
+		shaped.since = s.t[at]
+	}
+	if shaped.class != Leak {
+		return shaped
+	}
+	j.refit(s)
+	return j.patience(s, env)
+}
+
+// climbing is the judgement on stairs: what is large is not sampled by chance,
+// so their regularity counts and not how many were born.
+func (j judgement) climbing(s *series, steps *stairs, env setting) judgement {
+	j.p = min(1, 1.5*min(j.p, 2*steps.p))
+	j.slope, j.samples = steps.slope, steps.n
+	if steps.stopped {
 		return j.as(Step, "stopped", 0)
 	}
-	j.refit(s, steps)
-	return j.patience(s, env)
+	if j = j.patience(s, env); j.class == Leak {
+		j.reason = Reason{"stairs", steps.factor - 1}
+	}
+	return j
 }
 
 // measure sets what needs no test.
@@ -182,7 +190,7 @@ func (j judgement) few(s *series, env setting) judgement {
 			j.since = s.t[at]
 			return j.as(Step, "one-jump", jump)
 		}
-		if p > 0.05 {
+		if p > 0.01 { // seven samples at least, all born and none gone
 			return j.as(Steady, "no-growth", 0)
 		}
 	}
@@ -217,7 +225,7 @@ func (j *judgement) setSlope(s *series, tr trend) {
 	}
 	se := max(tr.se, floor)
 	if math.IsInf(se, 1) { // too few points for the noise over time
-		se = max(floor, math.Abs(tr.slope))
+		se = max(floor, math.Abs(tr.slope)/2)
 	}
 	j.slope = Estimate{tr.slope, tr.slope - 1.96*se, tr.slope + 1.96*se}
 }
@@ -255,9 +263,9 @@ func (j *judgement) possible(s *series, env setting) float64 {
 
 // refit looks for a kink behind which the growth is steeper: a leak that
 // began within the window is measured from there.
-func (j *judgement) refit(s *series, steps *stairs) {
+func (j *judgement) refit(s *series) {
 	n := s.len()
-	if steps != nil || n < 3*minTrend {
+	if n < 3*minTrend {
 		return
 	}
 	h := bend(s.t, s.y)

@@ -136,6 +136,11 @@ func (j *judge) total(r Resource) *Finding {
 func (j *judge) memoryForecast(g *Gauges) *Forecast {
 	heap, off := j.growth(Heap), j.growth(OffHeap)
 	stacks := j.stackGrowth()
+	for i := range j.v.Findings {
+		if f := &j.v.Findings[i]; f.Resource == ResidentMemory && f.Class == Leak { // nothing explains it
+			heap, off, stacks = Estimate{}, f.Slope, Estimate{}
+		}
+	}
 	if heap.Value <= 0 && off.Value <= 0 && stacks.Value <= 0 {
 		return nil
 	}
@@ -196,6 +201,7 @@ func (j *judge) stackGrowth() Estimate {
 	if n.Value <= 0 {
 		return Estimate{}
 	}
+	n = Estimate{n.Value + j.together, n.Low + j.together, n.High + j.together}
 	each := float64(stackOfOne)
 	if seg := j.h.gauged(); seg != nil {
 		s := seg.measure(func(g *Gauges) float64 { return g[StackInuse] })

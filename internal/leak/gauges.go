@@ -18,7 +18,7 @@ func (j *judge) gauges() {
 			return
 		}
 		env := setting{whole: s.y[int(float64(s.len())*warmUp)], gate: gate}
-		verdict := func() judgement { return confirm(s, env) }
+		verdict := func() judgement { return sober(confirm(s, env)) }
 		if j.o.Rounds {
 			if r == OffHeap || r == ResidentMemory {
 				return // pages come and go without regard to rounds

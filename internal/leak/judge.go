@@ -40,7 +40,9 @@ func Judge(h *History, o Options) *Verdict {
 	j.gauges()
 	j.piles()
 	j.explain()
+	j.startedTogether()
 	j.link()
+	j.reconcile()
 	j.order()
 	j.remarks()
 	j.v.Ledger = j.h.ledger()
@@ -57,6 +59,9 @@ type judge struct {
 	o     Options
 	v     *Verdict
 	trees [3]*tree
+	// together is how many goroutines a second are of the kinds that have no
+	// finding of their own.
+	together float64
 }
 
 // stacks judges what is counted by stack: the total and the paths.
@@ -71,20 +76,22 @@ func (j *judge) stacks(id streamID, r Resource) {
 	total.Path, total.Below = nil, nil
 	j.v.Totals = append(j.v.Totals, total)
 	taken := make([]bool, len(tr.branches))
+	var found []int
 	for _, classes := range [...][]Class{{Leak}, {Growing}, {Filling, Step, Load}} {
-		want := func(b int) bool {
+		some := tr.find(func(b int) bool {
 			return !taken[b] && slices.Contains(classes, tr.branches[b].judged.class)
-		}
-		found := tr.find(want)
-		slices.SortStableFunc(found, func(x, y int) int {
+		})
+		slices.SortStableFunc(some, func(x, y int) int {
 			return compare(tr.branches[y].judged.growth, tr.branches[x].judged.growth)
 		})
-		for i, b := range found {
-			if i < maxFindings {
-				j.v.Findings = append(j.v.Findings, tr.finding(b, r))
-			}
-		}
-		tr.take(0, found, taken)
+		found = append(found, some[:min(len(some), maxFindings)]...)
+		tr.take(0, some, taken)
+	}
+	if !tr.exact && !tr.rounds {
+		found = tr.join(found)
+	}
+	for _, b := range found {
+		j.v.Findings = append(j.v.Findings, tr.finding(b, r))
 	}
 }
 

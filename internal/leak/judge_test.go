@@ -204,53 +204,6 @@ func TestMemoryModel(t *testing.T) {
 	}
 }
 
-// TestStairs: a slice that doubles is neither a step nor missed, and what
-// steps twice is no stairs.
-func TestStairs(t *testing.T) {
-	series := func(f func(i int) float64) *series {
-		s := newSeries(make([]float64, 200))
-		for i := range s.t {
-			s.t[i], s.y[i], s.k[i] = float64(i), f(i), 1
-		}
-		return s
-	}
-	doubling := series(func(i int) float64 {
-		c := float64(1 << 20)
-		for c < float64(1<<20)+float64(i)*float64(1<<17) {
-			c *= 2
-		}
-		return c
-	})
-	env := setting{whole: 1 << 20, gate: minBytes}
-	if j := confirm(doubling, env); j.class != Leak && j.class != Growing {
-		t.Errorf("doubling: class %d %s", j.class, j.reason.Code)
-	} else if j.slope.Low > 1<<17 || j.slope.High < 1<<17 {
-		t.Errorf("doubling: slope %v, want %d", j.slope, 1<<17)
-	}
-	quarter := series(func(i int) float64 {
-		c := float64(1 << 22)
-		for c < float64(1<<22)+float64(i)*float64(1<<18) {
-			c *= 1.25
-		}
-		return c
-	})
-	if j := confirm(quarter, env); j.class != Leak {
-		t.Errorf("a quarter more each time: class %d %s p %g", j.class, j.reason.Code, j.p)
-	}
-	steps := series(func(i int) float64 {
-		switch {
-		case i < 70:
-			return 1 << 20
-		case i < 120:
-			return 3 << 20
-		}
-		return 6 << 20
-	})
-	if j := confirm(steps, env); j.class != Step {
-		t.Errorf("two steps: class %d %s", j.class, j.reason.Code)
-	}
-}
-
 // TestPile: many that wait long at one place are a leak without any growth.
 func TestPile(t *testing.T) {
 	b := profile.NewBuilder(profile.ValueType{Type: "goroutine", Unit: "count"})

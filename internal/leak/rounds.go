@@ -33,11 +33,11 @@ func judgeRounds(all *series, gate float64) judgement {
 	m := s.len() - 1
 	j.growth = s.y[m] - s.y[0]
 	j.roundSlope(s)
-	if st := findStairs(&byRound); st != nil && !st.stopped && st.slope >= gate {
+	if st := findStairs(&byRound); st != nil && !st.stopped && st.slope.Low >= gate {
 		j.p, j.certain = st.p, true
 		j.growth = all.y[n-1] - all.y[0]
-		j.slope = Estimate{st.slope, st.slope - 1.96*st.se, st.slope + 1.96*st.se}
-		return j.as(Leak, "", 0)
+		j.slope, j.samples = st.slope, st.n
+		return j.as(Leak, "stairs", st.factor-1)
 	}
 	rises := 0
 	for i := 1; i <= m; i++ {

@@ -1,6 +1,11 @@
 package leak
 
-import "slices"
+import (
+	"math"
+	"slices"
+
+	"github.com/profoundhq/profound/internal/origin"
+)
 
 // tree is the call tree of a pool, judged. Runs of nodes with one child are
 // one branch: their series are the same.
@@ -20,6 +25,7 @@ type tree struct {
 // branch is a node of the tree with the run of single children above it.
 type branch struct {
 	top, bottom nodeID // first and last node of the run
+	parent      int    // of the root the root
 	kids        []int
 	own         []leafColumn
 	judged      judgement
@@ -96,12 +102,12 @@ func (tr *tree) build() {
 		}
 	}
 	used[0] = true
-	tr.grow(0, own, used)
+	tr.grow(0, 0, own, used)
 }
 
-func (tr *tree) grow(top nodeID, own map[nodeID][]leafColumn, used []bool) int {
+func (tr *tree) grow(top nodeID, parent int, own map[nodeID][]leafColumn, used []bool) int {
 	at := len(tr.branches)
-	tr.branches = append(tr.branches, branch{top: top, judged: nothing()})
+	tr.branches = append(tr.branches, branch{top: top, parent: parent, judged: nothing()})
 	bottom := top
 	var kids []nodeID
 	for {
@@ -119,7 +125,7 @@ func (tr *tree) grow(top nodeID, own map[nodeID][]leafColumn, used []bool) int {
 	tr.branches[at].bottom, tr.branches[at].own = bottom, own[bottom]
 	ids := make([]int, 0, len(kids))
 	for _, k := range slices.Clone(kids) {
-		ids = append(ids, tr.grow(k, own, used))
+		ids = append(ids, tr.grow(k, at, own, used))
 	}
 	tr.branches[at].kids = ids
 	return at
@@ -138,11 +144,24 @@ func (tr *tree) judge(b, depth int) *series {
 	q := tr.view(s)
 	if b == 0 || tr.moves(s) {
 		br.judged = tr.assess(q)
+		if br.judged.reason.Code == "stairs" && !tr.leavesRuntime(b) {
+			br.judged = br.judged.as(Steady, "no-growth", 0) // threads and the like, few and large
+		}
 	} else {
 		br.judged.class = Steady
 		br.judged.growth = s.y[s.len()-1] - s.y[int(float64(s.len())*warmUp)]
 	}
 	return s
+}
+
+// leavesRuntime tells whether any function on or below the path of branch b is
+// not of the runtime.
+func (tr *tree) leavesRuntime(b int) bool {
+	outside := func(e elemID) bool {
+		x := &tr.h.elements.all[e]
+		return origin.Of(x.function, x.file) != origin.Runtime
+	}
+	return slices.ContainsFunc(tr.path(tr.branches[b].bottom), outside) || slices.ContainsFunc(tr.branches[b].kids, tr.leavesRuntime)
 }
 
 func (tr *tree) sum(b int, s *series, kid func(int)) {
@@ -198,7 +217,7 @@ const lookBack = 0.75
 func (tr *tree) assess(s *series) judgement {
 	switch {
 	case !tr.rounds:
-		return confirm(s, tr.set)
+		return sober(confirm(s, tr.set))
 	case tr.exact:
 		return judgeRounds(s, 0.5)
 	}
@@ -228,6 +247,14 @@ func confirm(s *series, env setting) judgement {
 	return j
 }
 
+// sober takes back growth whose slope may as well be none.
+func sober(j judgement) judgement {
+	if j.class == Growing && !(j.slope.Low > 0) && !math.IsNaN(j.slope.Low) {
+		return j.as(Steady, "no-growth", 0)
+	}
+	return j
+}
+
 // discover takes back leaks that are not significant among so many branches.
 func (tr *tree) discover(rate float64) {
 	var p []float64
@@ -242,7 +269,7 @@ func (tr *tree) discover(rate float64) {
 		if j.class == Leak && j.p > tr.level && !j.certain {
 			s := tr.view(tr.seriesOf(i))
 			j.earliest = j.possible(s, tr.set)
-			*j = j.as(Growing, "too-few-samples", 0)
+			*j = sober(j.as(Growing, "too-few-samples", 0))
 		}
 	}
 }

@@ -23,9 +23,9 @@ type Frame struct {
 }
 
 // Branch is one of several calls below a finding between which its growth is
-// divided.
+// divided; or one of several kinds of goroutine that are started together.
 type Branch struct {
-	Path  []Frame // below the finding's own path
+	Path  []Frame // below the finding's own path; of a kind of goroutine, from its entry
 	Share float64 // of the growth, 0..1
 }
 
@@ -54,13 +54,17 @@ type Verdict struct {
 	Warnings []error
 }
 
-// Worst is the class of the gravest finding: Leak, Growing, or what the
-// totals say.
+// Worst is the class of the gravest finding, or why there is none, by the
+// totals. A total that grows has a finding, unless another one explains it or
+// too little was seen: so it does not count by itself.
 func (v *Verdict) Worst() Class {
 	worst := Unknown
-	for _, list := range [][]Finding{v.Findings, v.Totals} {
-		for i := range list {
-			worst = max(worst, list[i].Class)
+	for i := range v.Findings {
+		worst = max(worst, v.Findings[i].Class)
+	}
+	for i := range v.Totals {
+		if c := v.Totals[i].Class; c < Growing {
+			worst = max(worst, c)
 		}
 	}
 	return worst
@@ -86,7 +90,10 @@ type Finding struct {
 	// not on Path: who starts the goroutine, who calls the system. Outermost
 	// first; nil if unknown or on Path.
 	Origin []Frame
-	// Below are the calls between which the growth is divided.
+	// Below are the calls between which the growth is divided. When several
+	// kinds of goroutine are started together, they are one finding, that of
+	// the kind which says most: Path, Slope and the levels are of that kind
+	// alone, and Below has all kinds with their shares of the goroutines.
 	Below []Branch
 	// Before and After are the level at the start and at the end of what was
 	// judged, bytes or count, with sampling error.
@@ -96,7 +103,8 @@ type Finding struct {
 	// Keeps is the share kept of what is allocated while growing, 0..1; NaN
 	// when not known.
 	Keeps float64
-	// Samples is how many sampled objects (or exact counts) the growth is.
+	// Samples is how many sampled objects (or exact counts) the growth is; of
+	// stairs, how many jumps there were.
 	Samples int
 	// P is the probability of such growth by chance, before correction for
 	// how many paths were tested.
@@ -123,7 +131,8 @@ type Reason struct {
 	// Code is a stable word. Steady, Churn, Shrinking: no-growth. Load:
 	// follows-load. Step: one-jump, stopped. Filling: stopped, slows-down,
 	// plateau, not-every-round. Growing: too-few-looks, too-few-samples,
-	// too-short, slows-down, unconfirmed. Leak: empty, unreachable, pile.
+	// too-short, slows-down, unconfirmed. Leak: empty, stairs (Share is by how
+	// much each is larger than the one before), unreachable, pile.
 	Code string
 	// Share is the number behind it, if it is a share (of growth explained by
 	// load, inside one jump ...).

@@ -81,11 +81,11 @@ func relatives(t testing.TB, target int) string {
 	return strings.Join(out, ", ")
 }
 
-// eventually asks until the answer is empty, for ten seconds at most, and
-// returns the last answer.
+// eventually asks until the answer is empty, for a minute at most, since the
+// machine may be busy, and returns the last answer.
 func eventually(ask func() string) string {
 	for start := time.Now(); ; runtime.Gosched() {
-		if last := ask(); last == "" || time.Since(start) > 10*time.Second {
+		if last := ask(); last == "" || time.Since(start) > time.Minute {
 			return last
 		}
 	}
@@ -156,6 +156,11 @@ func wantRunning(t testing.TB, c *child) {
 		}
 		return ""
 	}) != "" {
+		for _, id := range threadIDs(c.pid()) {
+			call, _ := readProc(c.pid(), fmt.Sprintf("task/%d/syscall", id))
+			_, state := threadState(c.pid(), id)
+			t.Logf("thread %d: state %c, in call %s", id, state, call)
+		}
 		t.Error("the process does not get on")
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/profoundhq/profound/internal/leak"
 )
 
 // TestAccuracy is the measurement with few seeds: far from the bars for all,
@@ -68,5 +70,27 @@ func TestSimulatedSampling(t *testing.T) {
 	sd, want := math.Sqrt(squares/float64(len(y)-1)), math.Sqrt(period*600e6)
 	if math.Abs(mean/600e6-1) > 0.02 || sd < 0.7*want || sd > 1.4*want {
 		t.Errorf("mean %.4g, want 6e8; spread %.3g, want %.3g", mean, sd, want)
+	}
+}
+
+// TestVerdictsAgree: the verdict on a generated run is a leak when one of its
+// findings is, and never else.
+func TestVerdictsAgree(t *testing.T) {
+	for _, sc := range ShortRuns() {
+		r, h := sc.New(7), leak.NewHistory()
+		for i := range int(60 / sc.Every) {
+			h.Add(r.Next())
+			if i%20 != 19 {
+				continue
+			}
+			v := leak.Judge(h, leak.Options{})
+			worst := leak.Unknown
+			for k := range v.Findings {
+				worst = max(worst, v.Findings[k].Class)
+			}
+			if w := v.Worst(); w != worst && max(w, worst) >= leak.Growing {
+				t.Errorf("%s after %g s: the verdict is %d, the worst finding %d", sc.Name, r.t, w, worst)
+			}
+		}
 	}
 }

@@ -267,15 +267,15 @@ func wave(t float64) float64 { return 1 + 0.7*math.Sin(2*math.Pi*t/40) }
 
 func ramp(t float64) float64 { return 1 + t/30 }
 
-// doubling is the capacity of a slice to which rate bytes a second are added
-// and that doubles when it is full.
-func doubling(rate float64) func(age float64) float64 {
+// appending is the capacity of a slice to which rate bytes a second are added
+// and that is copied to one larger by a factor when it is full.
+func appending(from, factor, rate float64) func(age float64) float64 {
 	return func(age float64) float64 {
-		c := float64(mb)
-		for c < rate*(age+0.5) {
-			c *= 2
+		c := from
+		for math.Round(c) < rate*(age+0.5) {
+			c *= factor
 		}
-		return c
+		return math.Round(c)
 	}
 }
 
@@ -299,7 +299,8 @@ func ShortRuns() []*Scenario {
 			}
 			return 3 * mb
 		}})},
-		{Name: "append 2x, 1 MB/s", Leak: true, Slope: mb, At: "lib.put", sites: one(&site{born: mb, size: 2, grown: doubling(mb)})},
+		{Name: "append 2x, 1 MB/s", Leak: true, Slope: mb, At: "lib.put", sites: one(&site{born: mb, size: 2, grown: appending(mb, 2, mb)})},
+		{Name: "append 1.25x, 0.5 MB/s", Leak: true, Slope: 0.5 * mb, At: "lib.put", Every: 1, sites: one(&site{born: mb, size: 1.25, grown: appending(mb, 1.25, mb/2)})},
 		{Name: "2 MB/s in a wave", Leak: true, Slope: 2 * mb, At: "lib.put", traffic: wave, sites: one(&site{rate: func(_, t float64) float64 { return 2 * mb * wave(t) }})},
 		{Name: "load in a wave", traffic: wave, sites: level(wave)},
 		{Name: "load rises for 60 s", Settled: math.Inf(1), traffic: ramp, sites: level(ramp)},
