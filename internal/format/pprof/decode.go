@@ -202,7 +202,8 @@ type decoder struct {
 	labelBuf []profile.Label
 	valueBuf []int64
 	zeroLoc  bool
-	sample   int // number of samples read
+	sample   int    // number of samples read
+	emptyKey uint64 // largest key of the labels without a value, which are left out
 }
 
 func newDecoder(opt Options) *decoder {
@@ -253,7 +254,7 @@ func (d *decoder) reset(opt Options) {
 		LabelSets: profile.LabelSets{Offsets: first(p.LabelSets.Offsets, 2), Labels: p.LabelSets.Labels[:0]},
 		Samples:   profile.Samples{Stack: s.Stack[:0], Labels: s.Labels[:0], Values: s.Values[:0]},
 	}
-	d.opt, d.cost, d.sample, d.zeroLoc = opt, 0, 0, false
+	d.opt, d.cost, d.sample, d.zeroLoc, d.emptyKey = opt, 0, 0, false, 0
 	for _, t := range []*ids{&d.functions, &d.locations, &d.mappings} {
 		*t = ids{rows: first(t.rows, 1)}
 	}

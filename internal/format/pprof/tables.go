@@ -220,6 +220,7 @@ func (d *decoder) readLabel(b []byte) error {
 	if lab.Str != 0 {
 		lab.Num, lab.Unit = 0, 0
 	} else if lab.Num == 0 && lab.Unit == 0 {
+		d.emptyKey = max(d.emptyKey, l[1])
 		return nil // the format cannot tell it from no label
 	}
 	d.labelBuf = append(d.labelBuf, lab)
@@ -387,6 +388,7 @@ func (d *decoder) finishHeader() error {
 	p.KeepFrames = str("keep_frames", h.keep)
 	p.DefaultSampleType = str("default_sample_type", h.dflt)
 	p.DocURL = str("doc_url", h.ur)
+	str("label key", d.emptyKey)
 	for i := 1; i < len(p.Mappings); i++ {
 		m := &p.Mappings[i]
 		m.File = str("mapping file", d.mappingRefs[i].file)
