@@ -135,5 +135,6 @@ func plain(text string) string {
 	text = regexp.MustCompile(`\S*/([a-z]+\.go)`).ReplaceAllString(text, "$1")
 	text = regexp.MustCompile(`  [_.~=+*#-]+\n`).ReplaceAllString(text, "\n")
 	text = regexp.MustCompile(`[0-9.]+`).ReplaceAllString(text, "0")
+	text = regexp.MustCompile(`0 [kMG]B`).ReplaceAllString(text, "0 B")
 	return strings.Join(strings.Fields(text), " ")
 }
