@@ -99,7 +99,10 @@ func snapshotByAnother(ctx context.Context, pid int, e *env) (*goheap.Heap, erro
 	cmd := exec.CommandContext(ctx, e.exe, "snapshot", "-o", path, strconv.Itoa(pid))
 	cmd.Stderr = &said
 	if err := cmd.Run(); err != nil {
-		return nil, fmt.Errorf("%s: %w", strings.TrimSpace(said.String()), err)
+		if text := strings.TrimSpace(said.String()); text != "" {
+			return nil, errors.New(strings.TrimPrefix(text, "snapshot: "))
+		}
+		return nil, fmt.Errorf("copy process %d: %w", pid, err)
 	}
 	for l := range strings.Lines(said.String()) {
 		if !strings.HasPrefix(l, "written to") {
