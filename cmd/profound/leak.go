@@ -30,6 +30,8 @@ and more. Ctrl-C ends with the verdict so far.
 
   -for TIME         how long to watch: 90s, 2h30m, 3d (default 60s)
   -every TIME       pace of the looks (default: chosen from -for)
+  -why=false        do not ask a local process who holds what leaks; asking
+                    makes it stand still for some milliseconds at the end
 `
 
 // leakDefaultFor is how long is watched when nobody says.
@@ -39,6 +41,7 @@ const leakDefaultFor = time.Minute
 type leakOptions struct {
 	targetFlags
 	during, every duration
+	noWhy         bool // leave out who holds what a finding is about
 	specs         []string
 }
 
@@ -49,6 +52,7 @@ func parseLeak(args []string, e *env) (*leakOptions, error) {
 	o.declare(fs)
 	fs.Var(&o.during, "for", "")
 	fs.Var(&o.every, "every", "")
+	why := fs.Bool("why", true, "")
 	rest, err := parseArgs(fs, args)
 	help := leakHelp + targetFlagsHelp
 	switch {
@@ -60,7 +64,7 @@ func parseLeak(args []string, e *env) (*leakOptions, error) {
 	case len(rest) == 0:
 		return nil, usagef("leak: nothing to look at; name a server such as localhost:6060, a process, or a folder of profiles\n\n%s", help)
 	}
-	o.specs = rest
+	o.specs, o.noWhy = rest, !*why
 	if err := o.check(); err != nil {
 		return nil, usagef("leak: %w", err)
 	}
@@ -243,7 +247,7 @@ func (w *watching) run(ctx context.Context) (*leak.Verdict, error) {
 	}
 	w.view.end()
 	v.Warnings = append(w.view.warnings, v.Warnings...)
-	if ctx.Err() == nil {
+	if ctx.Err() == nil && !w.o.noWhy {
 		if w.reasons, err = reasons(ctx, v, w.targets, w.e); err != nil {
 			v.Warnings = append(v.Warnings, err)
 		}

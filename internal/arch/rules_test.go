@@ -61,15 +61,16 @@ var house = [...]houseRow{
 	{"internal/render", 1, "internal/textart"},
 	{"internal/retain", 1, ""},
 	{"internal/unit", 1, ""},
+	{"internal/textart", 0, ""},
 
 	// Beside the house: the demo's service, benchmarks and checks. They run as
 	// programs of their own, so that nothing of ours judges itself.
 	{"internal/demo", 1, ""},
-	{"internal/bench/accuracy", 6, "internal/demo internal/format internal/leak internal/leak/leaksim internal/profile internal/source internal/watch"},
-	{"internal/bench/compare", 1, "internal/bench/synth"},
+	{"internal/bench/accuracy", 6, "internal/bench/procfs internal/demo internal/format internal/leak internal/leak/leaksim internal/profile internal/source internal/watch"},
+	{"internal/bench/compare", 1, "internal/bench/procfs internal/bench/synth"},
 	{"internal/bench/gen", 1, "internal/bench/synth"},
 	{"internal/bench/gunzip", 1, ""},
-	{"internal/textart", 0, ""},
+	{"internal/bench/procfs", 0, ""},
 	{"internal/bench/synth", 0, ""},
 	{"internal/tools", 1, ""},
 	{"docs/guide/orders", 0, ""},

@@ -60,11 +60,6 @@ func Attach(pid int, o Options) (*Target, error) {
 // Info describes the process.
 func (t *Target) Info() Info { return t.live.info }
 
-// Live is the running process: its memory changes while it is read, what is
-// read can contradict itself, and threads have no registers. Closing it does
-// nothing; it must not be used after t.Close.
-func (t *Target) Live() Image { return t.live.running() }
-
 // Estimate tells what Snapshot will do. It can change until then.
 func (t *Target) Estimate() Estimate { return t.live.estimate() }
 

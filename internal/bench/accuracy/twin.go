@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/profoundhq/profound/internal/bench/procfs"
 	"github.com/profoundhq/profound/internal/format"
 	"github.com/profoundhq/profound/internal/profile"
 )
@@ -277,7 +278,7 @@ func descriptors(pid int) float64 {
 
 // resident is the resident memory of a process of this machine, bytes.
 func resident(pid int) float64 {
-	if kb := kib(field(filepath.Join("/proc", strconv.Itoa(pid), "status"), "VmRSS")); kb > 0 {
+	if kb := procfs.Bytes(filepath.Join("/proc", strconv.Itoa(pid), "status"), "VmRSS"); kb > 0 {
 		return float64(kb)
 	}
 	return math.NaN()

@@ -1,13 +1,14 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"os"
 	"runtime"
 	"strconv"
 	"strings"
+
+	"github.com/profoundhq/profound/internal/bench/procfs"
 )
 
 // host is the machine and what was built on it.
@@ -25,10 +26,10 @@ type host struct {
 // describe asks the system; what it does not tell stays empty.
 func describe(ctx context.Context) host {
 	h := host{
-		cpu:       field("/proc/cpuinfo", "model name"),
+		cpu:       procfs.Field("/proc/cpuinfo", "model name"),
 		cores:     runtime.NumCPU(),
-		memory:    kib(field("/proc/meminfo", "MemTotal")),
-		available: kib(field("/proc/meminfo", "MemAvailable")),
+		memory:    procfs.Bytes("/proc/meminfo", "MemTotal"),
+		available: procfs.Bytes("/proc/meminfo", "MemAvailable"),
 		os:        runtime.GOOS + "/" + runtime.GOARCH,
 	}
 	ask := func(name string, args ...string) string {
@@ -78,29 +79,4 @@ func (h host) lines() []string {
 		lines = append(lines, "load averages before the run: "+h.load)
 	}
 	return lines
-}
-
-// field is the value of the first "name : value" line of a file, "" if none.
-func field(file, name string) string {
-	f, err := os.Open(file)
-	if err != nil {
-		return ""
-	}
-	defer f.Close()
-	lines := bufio.NewScanner(f)
-	for lines.Scan() {
-		if key, value, ok := strings.Cut(lines.Text(), ":"); ok && strings.TrimSpace(key) == name {
-			return strings.TrimSpace(value)
-		}
-	}
-	return ""
-}
-
-// kib reads "123 kB" as bytes.
-func kib(s string) int64 {
-	n, err := strconv.ParseInt(strings.TrimSuffix(s, " kB"), 10, 64)
-	if err != nil {
-		return 0
-	}
-	return n << 10
 }
