@@ -43,7 +43,7 @@ func (c *check) judge() (*judgement, error) {
 		c.known = append(c.known, s)
 	}
 	s := c.scopeOf(c.known)
-	h := leak.NewHistory()
+	h := leak.NewRounds()
 	for i, k := range c.known {
 		l := leak.Look{
 			At: time.Unix(int64(i), 0), Target: "test", Fresh: true, // a second stands for a round
@@ -57,7 +57,7 @@ func (c *check) judge() (*judgement, error) {
 		}
 		h.Add(l)
 	}
-	j := &judgement{verdict: leak.Judge(h, leak.Options{Rounds: true}), scope: s}
+	j := &judgement{verdict: leak.Judge(h, leak.Options{}), scope: s}
 	for i := range j.verdict.Findings {
 		f := &j.verdict.Findings[i]
 		switch {

@@ -44,7 +44,8 @@ func Rounds(n int) Option {
 
 // Warmup sets how many rounds go before those that are judged, for what is
 // built on first use; the default is 2. A cache that fills wants as many as it
-// takes to fill it.
+// takes to fill it. They also tell what a round allocates, from which the
+// sampling rate follows: without them it is 4 KiB (see Rate).
 func Warmup(n int) Option {
 	return func(o *options) {
 		o.warmup = n

@@ -32,7 +32,6 @@ type judgement struct {
 	reason   Reason
 	p        float64
 	slope    Estimate
-	before   float64
 	growth   float64
 	keeps    float64
 	samples  int
@@ -54,7 +53,7 @@ type setting struct {
 	patient bool
 }
 
-func (j judgement) as(c Class, code string, share float64) judgement {
+func (j judgement) as(c Class, code Code, share float64) judgement {
 	j.class, j.reason = c, Reason{code, share}
 	return j
 }
@@ -73,7 +72,7 @@ func classify(all *series, env setting) judgement {
 	j := nothing()
 	n := all.len()
 	if n < 2 {
-		return j.as(Unknown, "too-few-looks", 0)
+		return j.as(Unknown, TooFewLooks, 0)
 	}
 	skip := 0
 	if n >= minLooks {
@@ -104,16 +103,15 @@ func classify(all *series, env setting) judgement {
 	}
 	j.setSlope(s, tr)
 	if left := quarterGrowth(adjusted.y); left < loadShare*j.growth {
-		return j.as(Load, "follows-load", 1-left/j.growth)
+		return j.as(Load, FollowsLoad, 1-left/j.growth)
 	}
 	if by := s.byTurnover(); by > (1-loadShare)*j.growth {
-		return j.as(Load, "follows-load", min(1, by/j.growth))
+		return j.as(Load, FollowsLoad, min(1, by/j.growth))
 	}
 	clock := straighter(s, adjusted, env.load)
 	shaped := j.shape(clock)
 	if shaped.class == Step {
-		_, at := jumps(clock.y)
-		shaped.since = s.t[at]
+		shaped.since = s.t[leapsOf(clock.y).at]
 	}
 	if shaped.class != Leak {
 		return shaped
@@ -128,10 +126,10 @@ func (j judgement) climbing(s *series, steps *stairs, env setting) judgement {
 	j.p = min(1, 1.5*min(j.p, 2*steps.p))
 	j.slope, j.samples = steps.slope, steps.n
 	if steps.stopped {
-		return j.as(Step, "stopped", 0)
+		return j.as(Step, Stopped, 0)
 	}
 	if j = j.patience(s, env); j.class == Leak {
-		j.reason = Reason{"stairs", steps.factor - 1}
+		j.reason = Reason{InStairs, steps.factor - 1}
 	}
 	return j
 }
@@ -139,10 +137,8 @@ func (j judgement) climbing(s *series, steps *stairs, env setting) judgement {
 // measure sets what needs no test.
 func (j *judgement) measure(s *series) {
 	n := s.len()
-	j.before = s.y[0]
 	j.growth = s.y[n-1] - s.y[0]
 	if n >= minLooks {
-		j.before = median(s.y[:n/4])
 		j.growth = quarterGrowth(s.y)
 	}
 	if s.k != nil {
@@ -181,17 +177,17 @@ func (j judgement) few(s *series, env setting) judgement {
 	p, tr := s.growthTest(0, n-1)
 	j.p, j.since = p, s.t[0]
 	j.setSlope(s, tr)
-	code := "too-few-samples"
+	code := TooFewSamples
 	if n < minLooks {
-		code = "too-few-looks"
+		code = TooFewLooks
 	}
 	if n >= minLooks {
-		if jump, at := jumps(s.y); jump > jumpShare && j.growth > 4*math.Sqrt(s.noise()) {
-			j.since = s.t[at]
-			return j.as(Step, "one-jump", jump)
+		if l := leapsOf(s.y); l.isStep(s) && j.growth > 4*math.Sqrt(s.noise()) {
+			j.since = s.t[l.at]
+			return j.as(Step, OneJump, l.share)
 		}
-		if p > 0.01 { // seven samples at least, all born and none gone
-			return j.as(Steady, "no-growth", 0)
+		if p > 0.01 { // eight samples at least, all born and none gone
+			return j.as(Steady, NoGrowth, 0)
 		}
 	}
 	j.earliest = j.possible(s, env)
@@ -205,13 +201,13 @@ func (j judgement) quiet(s *series, env setting) judgement {
 	j.setSlope(s, tr)
 	switch {
 	case n < minTrend:
-		return j.as(Unknown, "too-few-looks", 0)
+		return j.as(Unknown, TooFewLooks, 0)
 	case -j.growth > j.gate(s, env) && tr.z < -3:
-		return j.as(Shrinking, "no-growth", 0)
+		return j.as(Shrinking, NoGrowth, 0)
 	case s.cum != nil && s.cum[n-1]-s.cum[0] > 4*max(mean(s.y), env.gate) && j.keeps < 0.05:
-		return j.as(Churn, "no-growth", j.keeps)
+		return j.as(Churn, NoGrowth, j.keeps)
 	}
-	return j.as(Steady, "no-growth", 0)
+	return j.as(Steady, NoGrowth, 0)
 }
 
 // setSlope sets the slope with an interval that is never tighter than what
@@ -237,7 +233,7 @@ func (j judgement) patience(s *series, env setting) judgement {
 		return j.as(Leak, "", 0)
 	}
 	j.earliest = j.possible(s, env)
-	return j.as(Growing, "too-short", 0)
+	return j.as(Growing, TooShort, 0)
 }
 
 // possible is the earliest time a series that goes on like this can be called

@@ -2,6 +2,7 @@ package leak
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
@@ -75,20 +76,24 @@ func (j *judge) forecast() *Forecast {
 	return memory
 }
 
-// lastGauges is each gauge as it was last known in the newest segment.
+// lastGauges is each gauge as it was last known of the target whose gauges are
+// judged, while it was of the same build.
 func (h *History) lastGauges() Gauges {
 	g := NoGauges()
-	var newest *segment
-	at := math.Inf(-1)
-	for _, t := range h.targets {
-		for _, s := range t.segs {
-			if n := len(s.gauges); n > 0 && s.gauges[n-1].t > at {
-				newest, at = s, s.gauges[n-1].t
-			}
-		}
-	}
+	newest := h.gauged()
 	if newest == nil {
 		return g
+	}
+	for _, t := range h.targets {
+		if !slices.Contains(t.segs, newest) {
+			continue
+		}
+		for _, s := range t.segs {
+			if s.build == newest.build && len(s.gauges) > 0 {
+				newest = s
+			}
+		}
+		break
 	}
 	for i := range newest.gauges {
 		for k, v := range newest.gauges[i].g {
@@ -146,7 +151,7 @@ func (j *judge) memoryForecast(g *Gauges) *Forecast {
 	}
 	m := j.model(g)
 	m.grows, m.outsideGrows = heap.Value+stacks.Value, off.Value
-	limit, name := j.limit(g, m.peak(0, 1))
+	limit, reach, name := j.limit(g)
 	slope := m.peak(3600, 1) - m.peak(0, 1)
 	f := &Forecast{Limit: limit, LimitName: name, Used: g[Resident], Slope: scaled(slope/3600, heap, stacks, off)}
 	if math.IsNaN(f.Used) {
@@ -167,10 +172,6 @@ func (j *judge) memoryForecast(g *Gauges) *Forecast {
 		f.Throttle = date(g[GroupHigh], m.peak)
 	}
 	if limit > 0 {
-		reach := limit
-		if name == "machine" && g.Has(NodeAvailable) && g.Has(Resident) {
-			reach = g[Resident] + g[NodeAvailable]
-		}
 		f.OOM = date(reach, m.peak)
 	} else if f.Thrash.IsZero() && f.Throttle.IsZero() {
 		return nil
@@ -262,25 +263,30 @@ func (j *judge) model(g *Gauges) memory {
 	return m
 }
 
-// limit is the one that is reached first, with its name.
-func (j *judge) limit(g *Gauges, used float64) (float64, string) {
+// limit is the one that is reached first, with its name. reach is what this
+// process has of it: others take their part of a group and of a machine.
+func (j *judge) limit(g *Gauges) (limit, reach float64, name string) {
 	if j.o.Limit > 0 {
-		return j.o.Limit, "-limit"
+		return j.o.Limit, j.o.Limit, "-limit"
 	}
-	limit, name, room := 0.0, "", math.Inf(1)
+	reach = math.Inf(1)
 	if v := g[GroupMax]; v > 0 && v < 1<<62 {
-		limit, name, room = v, "memory.max", v-used
+		limit, reach, name = v, v, "memory.max"
+		others := g[GroupCurrent] - g[GroupCache] - g[ResidentAnon]
+		if others > 0 { // known, too
+			reach -= others
+		}
 	}
 	if v := g[NodeMemory]; v > 0 {
-		left := v - used
+		has := v
 		if g.Has(NodeAvailable) && g.Has(Resident) {
-			left = g[Resident] + g[NodeAvailable] - used
+			has = g[Resident] + g[NodeAvailable]
 		}
-		if left < room {
-			limit, name = v, "machine"
+		if has < reach {
+			limit, reach, name = v, has, "machine"
 		}
 	}
-	return limit, name
+	return limit, reach, name
 }
 
 // descriptorForecast is when the open files reach their limit.

@@ -19,11 +19,11 @@ func (j *judge) gauges() {
 		}
 		env := setting{whole: s.y[int(float64(s.len())*warmUp)], gate: gate}
 		verdict := func() judgement { return sober(confirm(s, env)) }
-		if j.o.Rounds {
-			if r == OffHeap || r == ResidentMemory {
-				return // pages come and go without regard to rounds
+		if j.h.rounds {
+			if r == Heap || r == OffHeap || r == ResidentMemory {
+				return // garbage and pages come and go without regard to rounds
 			}
-			verdict = func() judgement { return judgeRounds(s, 0.5) }
+			verdict = func() judgement { return judgeRounds(s, roundCount) }
 		}
 		f := j.h.finding(s, verdict(), r)
 		j.v.Totals = append(j.v.Totals, f)
@@ -33,24 +33,25 @@ func (j *judge) gauges() {
 	}
 	add(Goroutines, seg.count(GoroutineCount), minSamples)
 	add(FileDescriptors, seg.count(Descriptors), minSamples)
+	add(Heap, seg.measure(heapSize), minBytes) // where its profile says nothing
 	add(OffHeap, seg.offHeap(), minBytes)
 	add(ResidentMemory, seg.measure(resident), minBytes)
 }
 
-// gauged is the longest segment with gauges, the newer of equals.
+// gauged is the segment whose gauges are judged; nil if there are none.
 func (h *History) gauged() *segment {
-	var best *segment
-	long := -1.0
+	var all []*segment
 	for _, t := range h.targets {
 		for _, s := range t.segs {
-			if n := len(s.gauges); n > 0 {
-				if d := s.gauges[n-1].t - s.gauges[0].t; d >= long {
-					best, long = s, d
-				}
+			if len(s.gauges) > 0 {
+				all = append(all, s)
 			}
 		}
 	}
-	return best
+	if len(all) == 0 {
+		return nil
+	}
+	return preferred(all, func(s *segment) (from, to float64) { return s.gauges[0].t, s.gauges[len(s.gauges)-1].t })
 }
 
 // measure is a series of what f makes of the gauges, where it is known.
@@ -77,6 +78,15 @@ func (s *segment) count(g Gauge) *series {
 }
 
 func resident(g *Gauges) float64 { return g[Resident] }
+
+// heapSize is the live heap as the runtime tells it, with garbage where it does
+// not tell that apart.
+func heapSize(g *Gauges) float64 {
+	if g.Has(HeapLive) {
+		return g[HeapLive]
+	}
+	return g[HeapAlloc]
+}
 
 // offHeap is memory the Go runtime knows nothing of: resident anonymous
 // memory without what the runtime got from the system and did not give back,

@@ -19,7 +19,9 @@ type heapValues struct {
 var errNoHeap = errors.New("it has no alloc_objects, alloc_space, inuse_objects and inuse_space; collect /debug/pprof/heap")
 
 func heapOf(p *profile.Profile) (v heapValues, err error) {
+	has := map[string]bool{} // the columns of an empty profile are nil
 	for i, t := range p.SampleTypes {
+		has[t.Type] = true
 		switch t.Type {
 		case "alloc_objects":
 			v.allocObjects = p.Samples.Values[i]
@@ -31,7 +33,7 @@ func heapOf(p *profile.Profile) (v heapValues, err error) {
 			v.inuseSpace = p.Samples.Values[i]
 		}
 	}
-	if v.allocObjects == nil || v.allocSpace == nil || v.inuseObjects == nil || v.inuseSpace == nil {
+	if !has["alloc_objects"] || !has["alloc_space"] || !has["inuse_objects"] || !has["inuse_space"] {
 		return v, errNoHeap
 	}
 	for id, s := range p.Strings {
@@ -45,6 +47,15 @@ func heapOf(p *profile.Profile) (v heapValues, err error) {
 		}
 	}
 	return v, nil
+}
+
+// unsampled tells a heap profile of a program whose sampling is off.
+func unsampled(p *profile.Profile) bool {
+	if p == nil || p.Period != 0 {
+		return false
+	}
+	_, err := heapOf(p)
+	return err == nil
 }
 
 // size is that of the objects of sample i.
@@ -92,6 +103,10 @@ func births(p *profile.Profile) float64 {
 	return n
 }
 
+// lastGCAge is how long ago, in seconds, the last collection may have been: the
+// runtime collects every two minutes. What is older is by another clock.
+const lastGCAge = 300
+
 // addHeap appends a heap profile to a segment. A profile that is not fresh
 // and equal to the one before was made before any further collection cycle
 // ended: it says nothing new. One that is new shows the heap as of the end of
@@ -109,7 +124,7 @@ func (h *History) addHeap(seg *segment, sec float64, l *Look) error {
 		}
 		if l.Gauges.Has(LastGC) && l.Gauges[LastGC] > 0 {
 			gc := l.Gauges[LastGC] - float64(h.base.UnixNano())/1e9
-			if gc <= sec && (len(st.t) == 0 || gc > st.t[len(st.t)-1]) {
+			if gc <= sec && sec-gc <= lastGCAge && (len(st.t) == 0 || gc > st.t[len(st.t)-1]) {
 				sec = gc
 			}
 		}

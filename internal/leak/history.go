@@ -4,15 +4,18 @@ import (
 	"fmt"
 	"math"
 	"path"
+	"slices"
 	"time"
 
 	"github.com/profoundhq/profound/internal/profile"
 )
 
 // History is what was seen of one program over time, as columns by stack. It
-// is bounded: when there are more than maxPoints points, or maxCells numbers
-// in all columns, every second point is dropped.
+// is bounded: when a process has more than maxPoints points, or all columns
+// more than maxCells numbers, every second point is dropped where there are
+// most; and of a target that begins anew all the time, short old segments.
 type History struct {
+	rounds   bool
 	base     time.Time // second 0 of all series
 	from, to time.Time
 	looks    int
@@ -24,10 +27,13 @@ type History struct {
 	own      map[string]bool
 }
 
-// maxPoints and maxCells bound a History.
+// maxPoints and maxCells bound a History; a stream of leastPoints is not
+// thinned. maxSegments bounds those of a target.
 const (
-	maxPoints = 1200
-	maxCells  = 12 << 20
+	maxPoints   = 1200
+	maxCells    = 12 << 20
+	leastPoints = 4 * minLooks
+	maxSegments = 50
 )
 
 // streamID tells apart what is counted by stack.
@@ -44,6 +50,9 @@ type target struct {
 	name string
 	last time.Time
 	segs []*segment
+	anew int // how often a segment ended
+	// blind is set when it was said that the heap is not sampled.
+	blind bool
 }
 
 // segment is the life of one process, of one build and one sampling rate.
@@ -82,6 +91,15 @@ type column struct {
 	k, a   []float64 // live and born so far, as sampled
 }
 
+// NewRounds is an empty history whose looks are rounds of equal work instead
+// of moments: look n is at second n since 1970, slopes are per round, and load,
+// warm-up and minimum times do not apply.
+func NewRounds() *History {
+	h := NewHistory()
+	h.rounds = true
+	return h
+}
+
 // NewHistory is empty.
 func NewHistory() *History {
 	h := &History{byName: map[string]*target{}, elements: newElements()}
@@ -102,17 +120,29 @@ func (h *History) Add(l Look) []error {
 	}
 	main := binary(&l)
 	if strange := h.strange(&l, main); strange != "" {
-		return append(warnings, fmt.Errorf("the profile of %s is of another program (%s, not %s) and is left out; judge each program by itself", at.Format(time.TimeOnly), strange, h.program))
+		return append(warnings, fmt.Errorf("the profile of %s is of another program (%s, not %s) and is left out; judge each program by itself", h.clock(at), strange, h.program))
 	}
 	t := h.target(l.Target)
-	if !t.last.IsZero() && !at.After(t.last) {
-		return append(warnings, fmt.Errorf("%s: the clock went back from %s to %s; the look is left out", t.label(), t.last.Format(time.DateTime), at.Format(time.DateTime)))
+	switch {
+	case t.last.IsZero() || at.After(t.last):
+	case at.Equal(t.last):
+		return append(warnings, fmt.Errorf("%s: two looks at %s; the second is left out", t.label(), h.clock(at)))
+	default:
+		return append(warnings, fmt.Errorf("%s: the clock went back from %s to %s; the look is left out", t.label(), h.clock(t.last), h.clock(at)))
 	}
 	h.enter(at)
 	sec := at.Sub(h.base).Seconds()
+	if unsampled(l.Heap) {
+		if l.Heap = nil; !t.blind {
+			t.blind = true
+			warn("%s: nothing is sampled, because runtime.MemProfileRate is 0: the heap is judged as a whole, if the runtime tells its size, and nothing can be said about who takes it; leave the rate alone (the default costs next to nothing)", t.label())
+		}
+	}
 	seg, why := h.segment(t, &l, main)
 	if why != "" {
-		warn("%s: %s at %s; what was before is judged as a run of its own", t.label(), why, at.Format(time.DateTime))
+		if t.anew++; t.anew == 1 { // the sum is told with the verdict
+			warn("%s: %s at %s; what was before is judged as a run of its own", t.label(), why, h.clock(at))
+		}
 	}
 	t.last = at
 	seg.looks = append(seg.looks, sec)
@@ -121,7 +151,7 @@ func (h *History) Add(l Look) []error {
 	}
 	if l.Heap != nil {
 		if err := h.addHeap(seg, sec, &l); err != nil {
-			warnings = append(warnings, fmt.Errorf("heap profile of %s: %w", at.Format(time.DateTime), err))
+			warnings = append(warnings, fmt.Errorf("heap profile of %s: %w", h.clock(at), err))
 		}
 	}
 	if l.Goroutine != nil {
@@ -131,7 +161,17 @@ func (h *History) Add(l Look) []error {
 		h.addCounts(seg, leakedStream, sec, l.Leaked)
 	}
 	seg.thin()
+	t.forget()
+	h.thin()
 	return warnings
+}
+
+// clock is a moment in words.
+func (h *History) clock(at time.Time) string {
+	if h.rounds {
+		return fmt.Sprintf("round %d", at.Unix())
+	}
+	return at.Format(time.DateTime)
 }
 
 // when is the time of a look: the collector's, else that of its profiles.
@@ -259,7 +299,7 @@ func ownFunctions(p *profile.Profile) map[string]bool {
 // segment is the one a look belongs to; why tells what began a new one.
 func (h *History) segment(t *target, l *Look, main profile.Mapping) (seg *segment, why string) {
 	build := main.BuildID
-	if build == "" {
+	if build == "" && main.File != "" {
 		build = path.Base(main.File)
 	}
 	if len(t.segs) > 0 {
@@ -279,13 +319,13 @@ func (h *History) segment(t *target, l *Look, main profile.Mapping) (seg *segmen
 // ended tells why a look does not belong to the segment before it, "" if it
 // does.
 func (s *segment) ended(l *Look, build string) string {
-	if build != "" && build != "." && s.build != "" && s.build != "." && build != s.build {
+	if build != "" && s.build != "" && build != s.build {
 		return "a new build"
 	}
 	if n := len(s.gauges); n > 0 {
 		before := &s.gauges[n-1].g
 		switch g := &l.Gauges; {
-		case math.Abs(g[StartTime]-before[StartTime]) > 2, g[TotalAlloc] < before[TotalAlloc], g[NumGC] < before[NumGC]:
+		case anotherProcess(before, g), g[TotalAlloc] < before[TotalAlloc], g[NumGC] < before[NumGC]:
 			return "a restart"
 		}
 	}
@@ -300,11 +340,61 @@ func (s *segment) ended(l *Look, build string) string {
 	return ""
 }
 
+// anotherProcess tells by its number and its start, counted by the kernel since
+// the boot, whether gauges are of another process. Where these are not known,
+// as in runs that were kept long ago, the start by the clock tells, which is
+// adjusted now and then.
+func anotherProcess(a, b *Gauges) bool {
+	if a.Has(StartTicks) && b.Has(StartTicks) {
+		return a[StartTicks] != b[StartTicks] || a[ProcessID] != b[ProcessID]
+	}
+	const same = 2 // seconds
+	return math.Abs(a[StartTime]-b[StartTime]) > same
+}
+
+// forget drops the shortest of too many segments, the newest never.
+func (t *target) forget() {
+	for len(t.segs) > maxSegments {
+		shortest := 0
+		for i, s := range t.segs[:len(t.segs)-1] {
+			if len(s.looks) < len(t.segs[shortest].looks) {
+				shortest = i
+			}
+		}
+		t.segs = slices.Delete(t.segs, shortest, shortest+1)
+	}
+}
+
+// thin halves the largest stream until all columns fit.
+func (h *History) thin() {
+	for {
+		cells := 0
+		var largest *stream
+		for _, t := range h.targets {
+			for _, s := range t.segs {
+				for i := range s.streams {
+					st := &s.streams[i]
+					cells += st.cells()
+					if len(st.t) > leastPoints && (largest == nil || st.cells() > largest.cells()) {
+						largest = st
+					}
+				}
+			}
+		}
+		if cells <= maxCells || largest == nil {
+			return
+		}
+		largest.thin()
+	}
+}
+
+// cells is how many numbers the columns have at most.
+func (st *stream) cells() int { return len(st.t) * len(st.columns) }
+
 // thin drops every second point of what has too many, the newest never.
 func (s *segment) thin() {
 	for i := range s.streams {
-		st := &s.streams[i]
-		if len(st.t) > maxPoints || len(st.t) > 64 && len(st.t)*len(st.columns) > maxCells {
+		if st := &s.streams[i]; len(st.t) > maxPoints {
 			st.thin()
 		}
 	}

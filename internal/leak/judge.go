@@ -15,23 +15,17 @@ type Options struct {
 	Limit float64
 	// Clues explain findings, if they were asked for.
 	Clues Clues
-	// FalseRate is the share of false findings among those called leaks that
-	// is accepted; 0 is 1 %.
-	FalseRate float64
-	// Rounds is set when the looks are rounds of equal work instead of
-	// moments: slopes are per round, and load, warm-up and minimum times do
-	// not apply.
-	Rounds bool
 }
+
+// falseRate is the share of false findings among those called leaks that is
+// accepted.
+const falseRate = 0.01
 
 // unknown is an estimate of which nothing is known.
 func unknown() Estimate { return Estimate{math.NaN(), math.NaN(), math.NaN()} }
 
 // Judge judges what was seen so far.
 func Judge(h *History, o Options) *Verdict {
-	if o.FalseRate == 0 {
-		o.FalseRate = 0.01
-	}
 	j := &judge{h: h, o: o, v: &Verdict{From: h.from, To: h.to, Looks: h.looks, Targets: len(h.targets)}}
 	j.certainLeaks()
 	j.stacks(goroutineStream, Goroutines)
@@ -46,7 +40,10 @@ func Judge(h *History, o Options) *Verdict {
 	j.order()
 	j.remarks()
 	j.v.Ledger = j.h.ledger()
-	if !o.Rounds {
+	for _, t := range j.h.targets {
+		j.v.Restarts += t.anew
+	}
+	if !h.rounds {
 		j.v.Forecast = j.forecast()
 		j.tooEarly()
 	}
@@ -70,7 +67,7 @@ func (j *judge) stacks(id streamID, r Resource) {
 	if p == nil {
 		return
 	}
-	tr := j.h.growTree(id, p, j.o)
+	tr := j.h.growTree(id, p)
 	j.trees[id] = tr
 	total := tr.finding(0, r)
 	total.Path, total.Below = nil, nil
@@ -87,7 +84,7 @@ func (j *judge) stacks(id streamID, r Resource) {
 		found = append(found, some[:min(len(some), maxFindings)]...)
 		tr.take(0, some, taken)
 	}
-	if !tr.exact && !tr.rounds {
+	if !tr.exact && !tr.h.rounds {
 		found = tr.join(found)
 	}
 	for _, b := range found {
@@ -197,22 +194,22 @@ func isMain(function string) bool { return strings.HasPrefix(function, "main.") 
 
 // certainLeaks reports what the runtime itself says can never run again.
 func (j *judge) certainLeaks() {
-	p := j.h.poolOf(leakedStream)
+	p := j.h.lastOnly(leakedStream)
 	if p == nil {
 		return
 	}
-	tr := j.h.growTree(leakedStream, p, j.o)
+	tr := j.h.growTree(leakedStream, p)
 	j.trees[leakedStream] = tr
 	last := len(p.t) - 1
 	want := func(b int) bool { return tr.branches[b].judged.growth >= 1 }
 	for i := range tr.branches {
-		// What counts is not how it grows but that it is there.
-		tr.branches[i].judged.growth = tr.seriesOf(i).y[last]
+		// What counts is not how it grows but that it is there, in all replicas.
+		tr.branches[i].judged.growth = tr.seriesOf(i).k[last]
 	}
 	for _, b := range tr.find(want) {
-		f := tr.finding(b, Goroutines)
-		f.Class, f.Level, f.Reason = Leak, Certain, Reason{Code: "unreachable"}
-		f.Samples, f.P = int(f.After.Value), 0
+		f, n := tr.finding(b, Goroutines), tr.branches[b].judged.growth
+		f.Class, f.Level, f.Reason = Leak, Certain, Reason{Code: Unreachable}
+		f.After, f.Samples, f.P = Estimate{n, n, n}, int(n), 0
 		j.v.Findings = append(j.v.Findings, f)
 	}
 }
@@ -223,14 +220,14 @@ func (j *judge) certainLeaks() {
 func (j *judge) confirmCertain() {
 	list := j.v.Findings
 	j.v.Findings = slices.DeleteFunc(slices.Clone(list), func(c Finding) bool {
-		if c.Reason.Code != "unreachable" || len(c.Path) == 0 {
+		if c.Reason.Code != Unreachable || len(c.Path) == 0 {
 			return false
 		}
 		return slices.ContainsFunc(list, func(f Finding) bool { return f.growthOf(&c) })
 	})
 	for i := range j.v.Findings {
 		f := &j.v.Findings[i]
-		if slices.ContainsFunc(list, func(c Finding) bool { return c.Reason.Code == "unreachable" && f.growthOf(&c) }) {
+		if slices.ContainsFunc(list, func(c Finding) bool { return c.Reason.Code == Unreachable && f.growthOf(&c) }) {
 			f.Class, f.Level, f.Earliest = Leak, Certain, time.Time{}
 		}
 	}
@@ -238,7 +235,7 @@ func (j *judge) confirmCertain() {
 
 // growthOf tells whether f is the growth of the goroutines of finding c.
 func (f *Finding) growthOf(c *Finding) bool {
-	return f.Reason.Code != "unreachable" && f.Class >= Growing && len(f.Path) > 0 && len(c.Path) > 0 && f.Path[0].Function == c.Path[0].Function
+	return f.Reason.Code != Unreachable && f.Class >= Growing && len(f.Path) > 0 && len(c.Path) > 0 && f.Path[0].Function == c.Path[0].Function
 }
 
 // order sorts the findings: worse first, a cause as bad as its effects and

@@ -60,8 +60,6 @@ type Clues struct {
 	// Trace has, from an execution trace, the stacks that started goroutines
 	// (goroutines_created/count) and called the system (syscalls/count), or nil.
 	Trace *profile.Profile
-	// Traced is how long the trace lasted.
-	Traced time.Duration
 }
 
 // Gauge names one number a process tells of itself. Bytes unless said
@@ -71,6 +69,8 @@ type Gauge uint8
 // The gauges. The heap's own are those of runtime.MemStats.
 const (
 	StartTime       Gauge = iota // of the process, seconds since 1970
+	StartTicks                   // the same in clock ticks since the boot: the clock may be set, this stays
+	ProcessID                    // number of the process
 	Resident                     // resident set size
 	ResidentPeak                 // largest resident set size so far
 	ResidentAnon                 // resident anonymous memory: not files
@@ -96,6 +96,7 @@ const (
 	GroupMax                     // smallest memory.max up the cgroup tree
 	GroupHigh                    // smallest memory.high up the cgroup tree
 	GroupCurrent                 // memory.current of the group that has GroupMax
+	GroupCache                   // part of GroupCurrent that is files and can be dropped
 	NodeMemory                   // memory of the machine
 	NodeAvailable                // memory of the machine that is available
 	numGauges

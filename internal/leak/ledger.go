@@ -67,8 +67,9 @@ func (s *segment) heapTotal() func(t float64) float64 {
 
 // split is resident memory and its parts in the order of Ledger. A part that
 // is not known is NaN and inside the rest. What the runtime has but never
-// touched is not resident: it is taken off the spans not in use, then off the
-// runtime's own memory, before the rest gets negative.
+// touched is not resident: it is taken off the spans not in use, the runtime's
+// own memory, garbage and live objects, in this order, before the rest gets
+// negative.
 func split(g *Gauges, profiled float64) [8]float64 {
 	live := g[HeapLive]
 	if math.IsNaN(live) {
@@ -89,7 +90,7 @@ func split(g *Gauges, profiled float64) [8]float64 {
 			rest -= p
 		}
 	}
-	for _, i := range [...]int{3, 5} {
+	for _, i := range [...]int{3, 5, 2, 1} {
 		if rest < 0 && parts[i] > 0 {
 			off := min(parts[i], -rest)
 			parts[i] -= off

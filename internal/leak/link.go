@@ -12,7 +12,7 @@ import (
 // the program starts, as many of one as of the other: both ends of a
 // connection, and who serves it. The one that says most remains.
 func (j *judge) startedTogether() {
-	if j.o.Rounds {
+	if j.h.rounds {
 		return
 	}
 	list := j.v.Findings
@@ -211,7 +211,7 @@ func inStep(f, c *Finding) bool {
 func (j *judge) reconcile() {
 	for i := range j.v.Totals {
 		t := &j.v.Totals[i]
-		explained, leaks := false, 0.0
+		explained, leaks := t.Resource == ResidentMemory && j.heapExplains(t), 0.0
 		for k := range j.v.Findings {
 			f := &j.v.Findings[k]
 			part := f.Resource == t.Resource || t.Resource == ResidentMemory && f.Resource != FileDescriptors
@@ -221,10 +221,22 @@ func (j *judge) reconcile() {
 			}
 		}
 		switch {
-		case !explained && !j.o.Rounds && (t.Class == Leak || t.Class == Growing && t.Resource != ResidentMemory):
+		case !explained && !j.h.rounds && (t.Class == Leak || t.Class == Growing && t.Resource != ResidentMemory):
 			j.v.Findings = append(j.v.Findings, *t)
 		case t.Class > Unknown && t.Class < Leak && leaks > max(0, (t.After.Value-t.Before.Value)/2):
 			t.Class = Leak
 		}
 	}
+}
+
+// heapExplains tells that resident memory rises because the heap does, which
+// has its own reason for it. Resident memory is up to 1 + GOGC/100 times as
+// much, twice by default; half of the rest may be something else.
+func (j *judge) heapExplains(resident *Finding) bool {
+	heap := j.total(Heap)
+	if heap == nil || heap.Class != Load && heap.Class != Filling && heap.Class != Step {
+		return false
+	}
+	const most = 4
+	return most*(heap.After.Value-heap.Before.Value) >= resident.After.Value-resident.Before.Value
 }

@@ -7,11 +7,12 @@ import (
 	"github.com/profoundhq/profound/internal/profile"
 )
 
-// A pile is many goroutines that have waited long at one place: a leak even
-// if it no longer grows. After Uber's LeakProf, which looks at thousands; the
-// wait keeps out pools that are busy.
+// LeastPile is how many goroutines make a pile: they have waited long at one
+// place, which is a leak even if it no longer grows. After Uber's LeakProf,
+// which looks at thousands; the wait keeps out pools that are busy.
+const LeastPile = 1000
+
 const (
-	pileLeast   = 1000
 	pileTimes   = 20 // the median over all places
 	pileMinutes = 10
 )
@@ -61,7 +62,7 @@ func (j *judge) piles() {
 	if len(counts) == 0 {
 		return
 	}
-	least := max(pileLeast, pileTimes*median(counts))
+	least := max(LeastPile, pileTimes*median(counts))
 	var found []*place
 	for _, pl := range places {
 		if float64(pl.n) >= least {
@@ -115,7 +116,7 @@ func (j *judge) pile(path []Frame, n float64) {
 	}
 	none := nothing()
 	f := Finding{
-		Resource: Goroutines, Class: Leak, Reason: Reason{Code: "pile"}, Level: Inferred, Path: path,
+		Resource: Goroutines, Class: Leak, Reason: Reason{Code: Piled}, Level: Inferred, Path: path,
 		Blame: blame(path), BlameLevel: Certain, Before: unknown(), After: Estimate{n, n, n},
 		Slope: none.slope, Keeps: none.keeps, Samples: int(n), P: 1, Plateau: none.plateau, Cause: -1,
 	}

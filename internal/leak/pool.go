@@ -37,14 +37,9 @@ func (h *History) poolOf(id streamID) *pool {
 		t := s.streams[id].t
 		return t[len(t)-1] - t[0]
 	}
-	start := func(s *segment) float64 { return s.streams[id].t[0] }
-	// Newest first, and a longer one only counts when it is much longer.
-	best := slices.MaxFunc(all, func(a, b *segment) int {
-		la, lb := span(a), span(b)
-		if a.build != b.build && la > lb/4 && lb > la/4 || la == lb {
-			return compare(start(a), start(b))
-		}
-		return compare(la, lb)
+	best := preferred(all, func(s *segment) (from, to float64) {
+		t := s.streams[id].t
+		return t[0], t[len(t)-1]
 	})
 	var same []*segment
 	for _, s := range all {
@@ -62,6 +57,20 @@ func (h *History) poolOf(id streamID) *pool {
 	return newPool(same[:use], id)
 }
 
+// preferred is the segment to judge: the longest, but of two builds, or where
+// builds are not known, an older one only counts when it is much longer.
+func preferred(all []*segment, window func(*segment) (from, to float64)) *segment {
+	return slices.MaxFunc(all, func(a, b *segment) int {
+		fromA, toA := window(a)
+		fromB, toB := window(b)
+		la, lb := toA-fromA, toB-fromB
+		if (a.build != b.build || a.build == "") && la > lb/4 && lb > la/4 || la == lb {
+			return compare(fromA, fromB)
+		}
+		return compare(la, lb)
+	})
+}
+
 func compare(a, b float64) int {
 	switch {
 	case a < b:
@@ -70,6 +79,28 @@ func compare(a, b float64) int {
 		return 1
 	}
 	return 0
+}
+
+// lastOnly is the newest segments of all targets that have a stream, at their
+// last points alone; of one target it is all of its segment.
+func (h *History) lastOnly(id streamID) *pool {
+	p := &pool{}
+	var only *segment
+	for _, t := range h.targets {
+		s := t.segs[len(t.segs)-1]
+		if st := &s.streams[id]; len(st.t) > 0 {
+			only = s
+			p.parts = append(p.parts, part{st, []int{len(st.t) - 1}})
+			p.t = []float64{st.t[len(st.t)-1]}
+		}
+	}
+	switch len(p.parts) {
+	case 0:
+		return nil
+	case 1:
+		return newPool([]*segment{only}, id)
+	}
+	return p
 }
 
 func newPool(segs []*segment, id streamID) *pool {

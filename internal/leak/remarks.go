@@ -18,7 +18,7 @@ func (j *judge) remarks() {
 	if tr == nil {
 		tr = j.trees[goroutineStream]
 	}
-	if tr == nil || j.o.Rounds {
+	if tr == nil || j.h.rounds {
 		return
 	}
 	warn := func(format string, args ...any) {
@@ -36,6 +36,9 @@ func (j *judge) remarks() {
 	}
 	gaps := 0
 	for _, t := range j.h.targets {
+		if t.anew > 1 {
+			warn("%s: began anew %d times, in %d looks%s", t.label(), t.anew, t.looks(), t.balanced())
+		}
 		for _, s := range t.segs {
 			for _, i := range s.gaps() {
 				if gaps++; gaps <= maxGaps {
@@ -65,4 +68,21 @@ func (s *segment) gaps() []int {
 		}
 	}
 	return out
+}
+
+// looks is how many there were in the segments that are left.
+func (t *target) looks() (n int) {
+	for _, s := range t.segs {
+		n += len(s.looks)
+	}
+	return n
+}
+
+// balanced says what it may be when a target begins anew at every few looks.
+func (t *target) balanced() string {
+	const few = 4
+	if len(t.segs) < few || t.looks() > few*len(t.segs) {
+		return ""
+	}
+	return ": if it did not, the address is that of a load balancer; name the replicas behind it one by one"
 }

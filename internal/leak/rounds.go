@@ -11,8 +11,10 @@ const (
 	// minRounds is the least number of rounds behind the first that can rise.
 	minRounds = 3
 	// roundBytes is the growth a round below which bytes are noise of the
-	// runtime and of the test itself.
+	// runtime and of the test itself; of what is counted, one in four rounds is
+	// worth a look.
 	roundBytes = 32
+	roundCount = 0.25
 )
 
 // judgeRounds judges a series with one point after each round. Slopes are a
@@ -21,7 +23,7 @@ func judgeRounds(all *series, gate float64) judgement {
 	n := all.len()
 	j := nothing()
 	if n < firstRounds+minRounds+1 {
-		return j.as(Unknown, "too-few-looks", 0)
+		return j.as(Unknown, TooFewLooks, 0)
 	}
 	byRound := *all
 	byRound.t = make([]float64, n)
@@ -37,7 +39,7 @@ func judgeRounds(all *series, gate float64) judgement {
 		j.p, j.certain = st.p, true
 		j.growth = all.y[n-1] - all.y[0]
 		j.slope, j.samples = st.slope, st.n
-		return j.as(Leak, "stairs", st.factor-1)
+		return j.as(Leak, InStairs, st.factor-1)
 	}
 	rises := 0
 	for i := 1; i <= m; i++ {
@@ -47,11 +49,11 @@ func judgeRounds(all *series, gate float64) judgement {
 	}
 	switch {
 	case all.y[n-1]-all.y[0] < gate*float64(n-1):
-		return j.as(Steady, "no-growth", 0)
+		return j.as(Steady, NoGrowth, 0)
 	case j.growth < gate*float64(m) || s.y[m] <= s.y[m/2]:
-		return j.as(Filling, "stopped", 0)
+		return j.as(Filling, Stopped, 0)
 	case rises < m-m/8:
-		return j.as(Filling, "not-every-round", float64(rises)/float64(m))
+		return j.nowAndThen(s, rises, gate)
 	}
 	j.p = binomialTail(m, rises)
 	if noise := s.noise(); noise > 0 {
@@ -75,4 +77,23 @@ func (j *judgement) roundSlope(s *series) {
 	}
 	se := math.Sqrt(sse/float64(max(1, m-1))/float64(m) + s.variance(0, m)/float64(m*m))
 	j.slope = Estimate{slope, slope - 1.96*se, slope + 1.96*se}
+}
+
+// nowAndThen is the judgement on what grows now and then, in both halves: a
+// leak when it has risen often and never fell. It may also be a pool that
+// rarely needs more, so that a few rises prove nothing yet.
+func (j judgement) nowAndThen(s *series, rises int, gate float64) judgement {
+	m := s.len() - 1
+	share, fell := float64(rises)/float64(m), false
+	for i := 1; i <= m; i++ {
+		fell = fell || s.y[i] < s.y[i-1]-gate
+	}
+	switch {
+	case fell || s.y[m/2] <= s.y[0]:
+		return j.as(Filling, NotEveryRound, share)
+	case rises < minSamples:
+		return j.as(Growing, NotEveryRound, share)
+	}
+	j.p, j.certain = binomialTail(rises, rises), true
+	return j.as(Leak, "", 0)
 }

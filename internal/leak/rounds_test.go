@@ -87,7 +87,7 @@ func TestRounds(t *testing.T) {
 		{"a little more or less after each round", 1, 15, 64, noisy, Steady, 0},
 		{"much a round, sampled", 16 << 10, 12, 1024, func(i int64) int64 { return 17 * 8 * (i + 1) }, Leak, 1024 * 17 * 8},
 	} {
-		h := NewHistory()
+		h := NewRounds()
 		for i := range tt.rounds {
 			live := tt.live(i)
 			p := heapProfile(t, tt.period,
@@ -95,7 +95,7 @@ func TestRounds(t *testing.T) {
 				heapRow{[]string{"main.TestX", "main.work", "lib.churn"}, 64, 10000 + 10000*i, 100})
 			h.Add(Look{At: day().Add(time.Duration(i) * time.Second), Heap: p, Fresh: true, Gauges: NoGauges()})
 		}
-		v := Judge(h, Options{Rounds: true})
+		v := Judge(h, Options{})
 		if len(v.Findings) == 0 {
 			if tt.want == Leak || tt.want == Filling && false {
 				t.Errorf("%s: nothing found: %s", tt.name, describe(v))
@@ -115,7 +115,7 @@ func TestRounds(t *testing.T) {
 // TestRoundsAppend: a slice that grows by the same each round is copied to a
 // larger one ever more rarely.
 func TestRoundsAppend(t *testing.T) {
-	h := NewHistory()
+	h := NewRounds()
 	var rows []heapRow
 	data, capacity := int64(0), int64(0)
 	for i := range int64(20) {
@@ -129,7 +129,7 @@ func TestRoundsAppend(t *testing.T) {
 		}
 		h.Add(Look{At: day().Add(time.Duration(i) * time.Second), Heap: heapProfile(t, 1, rows...), Fresh: true, Gauges: NoGauges()})
 	}
-	v := Judge(h, Options{Rounds: true})
+	v := Judge(h, Options{})
 	if v.Worst() != Leak {
 		t.Errorf("append was not found: %s", describe(v))
 	}
@@ -149,11 +149,11 @@ func TestRoundsGoroutines(t *testing.T) {
 		{"a pool of four", 8, func(i int64) map[string]int64 { return map[string]int64{"pool": min(4, 2+i), "test": 2} }, Steady},
 		{"as many", 8, func(i int64) map[string]int64 { return map[string]int64{"pool": 4, "test": 2} }, Steady},
 	} {
-		h := NewHistory()
+		h := NewRounds()
 		for i := range tt.rounds {
 			h.Add(Look{At: day().Add(time.Duration(i) * time.Second), Goroutine: goroutineProfile(t, tt.counts(i), stacks), Gauges: NoGauges()})
 		}
-		v := Judge(h, Options{Rounds: true})
+		v := Judge(h, Options{})
 		leaks := 0
 		for _, f := range v.Findings {
 			if f.Class == Leak {

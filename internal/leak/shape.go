@@ -10,38 +10,38 @@ func (j judgement) shape(s *series) judgement {
 	_, first := s.growthTest(0, h)
 	p2, second := s.growthTest(h, n-1)
 	p3, third := s.growthTest(n*2/3, n-1)
-	jump, _ := jumps(s.y)
+	l := leapsOf(s.y)
 	switch {
-	case jump > 2*jumpShare: // up and down again
-		return j.as(Steady, "no-growth", 0)
-	case jump > jumpShare:
-		return j.as(Step, "one-jump", jump)
+	case l.share-l.noise > 2*jumpShare: // up and down again
+		return j.as(Steady, NoGrowth, 0)
+	case l.isStep(s):
+		return j.as(Step, OneJump, l.share)
 	case j.p > 0.05:
-		return j.as(Steady, "no-growth", 0)
+		return j.as(Steady, NoGrowth, 0)
 	case second.slope <= 0 || p2 > 0.05 && slower(first, second, s.floor(0, h), s.floor(h, n-1)):
-		return j.filling(s, "stopped")
+		return j.filling(s, Stopped)
 	}
 	if tau := s.lifetime(); second.slope < 0.85*first.slope && s.plateaus() && s.saturatesWith(tau) {
-		return j.saturating(s, "plateau", saturate(s.t, s.y, tau, make([]float64, n)))
+		return j.saturating(s, PlateauAhead, saturate(s.t, s.y, tau, make([]float64, n)))
 	}
 	switch {
 	case (third.slope < 0.3*first.slope || p3 > 0.2 && first.slope > 0) && slower(first, third, s.floor(0, h), s.floor(n*2/3, n-1)):
-		return j.filling(s, "slows-down")
+		return j.filling(s, SlowsDown)
 	case second.slope < 0.85*first.slope && s.diesMore():
 		if s.frontHeavy() && s.prefersSaturation() {
-			return j.filling(s, "slows-down")
+			return j.filling(s, SlowsDown)
 		}
 		j.earliest = s.t[n-1] + s.span()/2
-		return j.as(Growing, "slows-down", max(0, 1-second.slope/first.slope))
+		return j.as(Growing, SlowsDown, max(0, 1-second.slope/first.slope))
 	case s.frontHeavy():
 		if c := bestSaturation(s.t, s.y); !s.saturatesBy(c, third) {
 			break
 		}
 		if s.prefersSaturation() {
-			return j.filling(s, "slows-down")
+			return j.filling(s, SlowsDown)
 		}
 		j.earliest = s.t[n-1] + s.span()/2
-		return j.as(Growing, "slows-down", max(0, 1-second.slope/first.slope))
+		return j.as(Growing, SlowsDown, max(0, 1-second.slope/first.slope))
 	}
 	return j.as(Leak, "", 0)
 }
@@ -69,11 +69,11 @@ func (tr trend) error(floor float64) float64 {
 
 // filling is the judgement that growth ends, with the plateau of the curve
 // that fits best.
-func (j judgement) filling(s *series, code string) judgement {
+func (j judgement) filling(s *series, code Code) judgement {
 	return j.saturating(s, code, bestSaturation(s.t, s.y))
 }
 
-func (j judgement) saturating(s *series, code string, c saturation) judgement {
+func (j judgement) saturating(s *series, code Code, c saturation) judgement {
 	n := s.len()
 	j = j.as(Filling, code, 0)
 	if c.rise <= 0 || math.IsInf(c.sse, 1) {
@@ -95,35 +95,91 @@ func (j judgement) saturating(s *series, code string, c saturation) judgement {
 	return j
 }
 
-// jumps is the share of the growth in the two steepest places: how far the
-// mean of the twentieth of the window behind a point is above that of the one
-// before it. A line has a fifth there, one or two steps all. at is the
-// steepest place.
-func jumps(y []float64) (share float64, at int) {
+// leaps are the two steepest places of a series: how far the mean of the
+// twentieth of the window behind a point is above that of the one before it.
+type leaps struct {
+	// share is the part of the growth in both: a fifth for a line, all for one
+	// or two steps. noise is what noise alone, which is new at every point,
+	// would show.
+	share, noise float64
+	at, other    int // the steepest place, and the second; 0 if there is none
+}
+
+func leapsOf(y []float64) leaps {
 	m := len(y)
 	k := max(2, m/20)
 	sums := make([]float64, m+1)
 	for i, v := range y {
 		sums[i+1] = sums[i] + v
 	}
-	between := func(i, j int) float64 { return (sums[j] - sums[i]) / float64(j-i) }
-	rise := func(i int) float64 { return between(i, min(m, i+k)) - between(max(0, i-k), i) }
-	total := between(m-k, m) - between(0, k)
+	level := func(i, j int) float64 { return (sums[j] - sums[i]) / float64(j-i) }
+	rise := func(i int) float64 { return level(i, min(m, i+k)) - level(max(0, i-k), i) }
+	total := level(m-k, m) - level(0, k)
+	var l leaps
 	if total <= 0 {
-		return 0, 0
+		return l
 	}
 	first, second := 0.0, 0.0
 	for i := 1; i < m; i++ {
 		if d := rise(i); d > first {
-			first, at = d, i
+			first, l.at = d, i
 		}
 	}
 	for i := 1; i < m; i++ {
-		if i <= at-2*k || i >= at+2*k {
-			second = max(second, rise(i))
+		if d := rise(i); d > second && (i <= l.at-2*k || i >= l.at+2*k) {
+			second, l.other = d, i
 		}
 	}
-	return (first + second) / total, at
+	l.share = (first + second) / total
+	// The largest of so many normal differences of two means.
+	of := float64(m) / float64(k)
+	l.noise = 2 * jitter(y) * math.Sqrt(2/float64(k)) * math.Sqrt(2*math.Log(of)) / total
+	return l
+}
+
+// jitter is the standard deviation of noise that is new at every point: from
+// the median step, because a few large ones are no noise.
+func jitter(y []float64) float64 {
+	steps := make([]float64, len(y)-1)
+	for i := range steps {
+		steps[i] = y[i+1] - y[i]
+	}
+	usual := median(steps)
+	for i := range steps {
+		steps[i] = math.Abs(steps[i] - usual)
+	}
+	const normal = 1.4826 // standard deviation over median deviation
+	return normal * median(steps) / math.Sqrt2
+}
+
+// isStep tells that the growth lies in one or two jumps. Noise has its two
+// steepest places as well: where it explains them, a line must not describe the
+// series much better than the levels beside the jumps, by the Bayesian
+// information criterion; a difference of 10 is very strong evidence (Kass and
+// Raftery 1995).
+func (l *leaps) isStep(s *series) bool {
+	if l.share <= jumpShare || l.share-l.noise > jumpShare {
+		return l.share > jumpShare
+	}
+	straight, bic := s.informationCriterion()
+	one, two := bic(s.aroundLevels(l.at), 3), bic(s.aroundLevels(min(l.at, l.other), max(l.at, l.other)), 5)
+	const strong = 10
+	return min(one, two) < bic(straight.sse, 2)+strong
+}
+
+// aroundLevels is the sum of squares around the means between the cuts.
+func (s *series) aroundLevels(cuts ...int) float64 {
+	sse, from := 0.0, 0
+	for _, to := range append(cuts, s.len()) {
+		if from < to {
+			m := mean(s.y[from:to])
+			for _, v := range s.y[from:to] {
+				sse += (v - m) * (v - m)
+			}
+		}
+		from = to
+	}
+	return sse
 }
 
 // lifetime is the mean lifetime of an object: the time all sampled objects
@@ -221,13 +277,13 @@ func (s *series) saturatesBy(c saturation, third trend) bool {
 	return c.rise > 0 && c.sse < fit(s.t, s.y, nil).sse && third.slope-said <= 1.64*third.error(s.floor(m, n-1))
 }
 
-// prefersSaturation compares line, step and saturating curve by the Bayesian
-// information criterion, with the number of points that first-order
-// autocorrelation leaves; true when the curve wins and beats the line by 6.
-func (s *series) prefersSaturation() bool {
+// informationCriterion is the line through a series, and the Bayesian
+// information criterion of a sum of squares, with the number of points that
+// first-order autocorrelation around the line leaves.
+func (s *series) informationCriterion() (straight line, bic func(sse, parameters float64) float64) {
 	n := s.len()
 	res := make([]float64, n)
-	straight := fit(s.t, s.y, res)
+	straight = fit(s.t, s.y, res)
 	num, rho := 0.0, 0.0
 	for i := 1; i < n; i++ {
 		num += res[i] * res[i-1]
@@ -236,9 +292,15 @@ func (s *series) prefersSaturation() bool {
 		rho = max(0, min(0.9, num/straight.sse))
 	}
 	free := float64(n) * (1 - rho) / (1 + rho)
-	bic := func(sse, parameters float64) float64 {
+	return straight, func(sse, parameters float64) float64 {
 		return free*math.Log(max(sse, 1e-9)/float64(n)) + parameters*math.Log(free+1)
 	}
+}
+
+// prefersSaturation compares line, step and saturating curve; true when the
+// curve wins and beats the line by 6.
+func (s *series) prefersSaturation() bool {
+	straight, bic := s.informationCriterion()
 	curve, flat := bic(bestSaturation(s.t, s.y).sse, 3), bic(bestStep(s.y), 3)
 	return curve < flat && curve < bic(straight.sse, 2)-6
 }

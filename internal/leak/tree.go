@@ -18,7 +18,6 @@ type tree struct {
 	root     *series
 	set      setting
 	level    float64 // of false discoveries
-	rounds   bool
 	scratch  []*series
 }
 
@@ -37,8 +36,8 @@ type leafColumn struct {
 }
 
 // growTree makes the tree of a pool and judges every branch.
-func (h *History) growTree(id streamID, p *pool, o Options) *tree {
-	tr := &tree{h: h, f: h.forests[id], p: p, exact: id != heapStream, rounds: o.Rounds}
+func (h *History) growTree(id streamID, p *pool) *tree {
+	tr := &tree{h: h, f: h.forests[id], p: p, exact: id != heapStream}
 	tr.build()
 	tr.root = newSeries(p.t)
 	for i := range tr.branches {
@@ -53,11 +52,11 @@ func (h *History) growTree(id streamID, p *pool, o Options) *tree {
 	tr.set = setting{whole: tr.root.y[warm], gate: minBytes}
 	if tr.exact {
 		tr.set.gate = minSamples
-	} else if !o.Rounds {
+	} else if !h.rounds {
 		tr.set.load = loadOf(tr.root)
 	}
 	tr.judge(0, 0)
-	tr.discover(o.FalseRate)
+	tr.discover()
 	return tr
 }
 
@@ -144,8 +143,8 @@ func (tr *tree) judge(b, depth int) *series {
 	q := tr.view(s)
 	if b == 0 || tr.moves(s) {
 		br.judged = tr.assess(q)
-		if br.judged.reason.Code == "stairs" && !tr.leavesRuntime(b) {
-			br.judged = br.judged.as(Steady, "no-growth", 0) // threads and the like, few and large
+		if br.judged.reason.Code == InStairs && !tr.leavesRuntime(b) {
+			br.judged = br.judged.as(Steady, NoGrowth, 0) // threads and the like, few and large
 		}
 	} else {
 		br.judged.class = Steady
@@ -199,7 +198,7 @@ func (tr *tree) view(s *series) *series {
 // differ by a fourth of what is of interest.
 func (tr *tree) moves(s *series) bool {
 	n := s.len()
-	if n < minLooks || tr.rounds {
+	if n < minLooks || tr.h.rounds {
 		return true
 	}
 	y := s.y[int(float64(n)*warmUp):]
@@ -216,10 +215,10 @@ const lookBack = 0.75
 // assess judges the series of a branch.
 func (tr *tree) assess(s *series) judgement {
 	switch {
-	case !tr.rounds:
+	case !tr.h.rounds:
 		return sober(confirm(s, tr.set))
 	case tr.exact:
-		return judgeRounds(s, 0.5)
+		return judgeRounds(s, roundCount)
 	}
 	return judgeRounds(s, roundBytes)
 }
@@ -240,9 +239,11 @@ func confirm(s *series, env setting) judgement {
 		env.load = env.load[:m]
 	}
 	before := classify(s.cut(0, m), env)
-	if before.class != Leak || before.p > 0.01 {
+	// What was measured and not counted must rise for certain, too.
+	flat := s.k == nil && !(j.slope.Low > 0)
+	if before.class != Leak || max(before.p, j.p) > falseRate || flat {
 		j.earliest = s.t[n-1] + s.span()/3
-		return j.as(Growing, "unconfirmed", 0)
+		return j.as(Growing, Unconfirmed, 0)
 	}
 	return j
 }
@@ -250,26 +251,26 @@ func confirm(s *series, env setting) judgement {
 // sober takes back growth whose slope may as well be none.
 func sober(j judgement) judgement {
 	if j.class == Growing && !(j.slope.Low > 0) && !math.IsNaN(j.slope.Low) {
-		return j.as(Steady, "no-growth", 0)
+		return j.as(Steady, NoGrowth, 0)
 	}
 	return j
 }
 
 // discover takes back leaks that are not significant among so many branches.
-func (tr *tree) discover(rate float64) {
+func (tr *tree) discover() {
 	var p []float64
 	for i := range tr.branches {
 		if v := tr.branches[i].judged.p; v < 1 {
 			p = append(p, v)
 		}
 	}
-	tr.level = falseDiscovery(p, len(tr.branches), rate)
+	tr.level = falseDiscovery(p, len(tr.branches), falseRate)
 	for i := range tr.branches {
 		j := &tr.branches[i].judged
 		if j.class == Leak && j.p > tr.level && !j.certain {
 			s := tr.view(tr.seriesOf(i))
 			j.earliest = j.possible(s, tr.set)
-			*j = sober(j.as(Growing, "too-few-samples", 0))
+			*j = sober(j.as(Growing, TooFewSamples, 0))
 		}
 	}
 }

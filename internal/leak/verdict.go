@@ -42,6 +42,9 @@ type Verdict struct {
 	// Totals is one finding for each resource as a whole (the heap, all
 	// goroutines ...), with its series; in the order of Resource.
 	Totals []Finding
+	// Restarts is how often a target began anew: another process, build or
+	// sampling rate. What was before is judged as a run of its own.
+	Restarts int
 	// Forecast is when memory runs out; nil when nothing grows or the limit is
 	// unknown.
 	Forecast *Forecast
@@ -128,16 +131,33 @@ type Finding struct {
 
 // Reason is why a class was given.
 type Reason struct {
-	// Code is a stable word. Steady, Churn, Shrinking: no-growth. Load:
-	// follows-load. Step: one-jump, stopped. Filling: stopped, slows-down,
-	// plateau, not-every-round. Growing: too-few-looks, too-few-samples,
-	// too-short, slows-down, unconfirmed. Leak: empty, stairs (Share is by how
-	// much each is larger than the one before), unreachable, pile.
-	Code string
+	Code Code
 	// Share is the number behind it, if it is a share (of growth explained by
 	// load, inside one jump ...).
 	Share float64
 }
+
+// Code is a stable word for a reason.
+type Code string
+
+// The codes, by the classes they go with. A leak has none when it is plain
+// growth.
+const (
+	NoGrowth      Code = "no-growth"       // Steady, Churn, Shrinking
+	FollowsLoad   Code = "follows-load"    // Load
+	OneJump       Code = "one-jump"        // Step
+	Stopped       Code = "stopped"         // Step, Filling
+	SlowsDown     Code = "slows-down"      // Filling, Growing
+	PlateauAhead  Code = "plateau"         // Filling
+	NotEveryRound Code = "not-every-round" // Filling, Growing
+	TooFewLooks   Code = "too-few-looks"   // Unknown, Growing
+	TooFewSamples Code = "too-few-samples" // Growing
+	TooShort      Code = "too-short"       // Growing
+	Unconfirmed   Code = "unconfirmed"     // Growing: a shorter run would not have said so
+	InStairs      Code = "stairs"          // Leak; Share is by how much each is larger than the one before
+	Unreachable   Code = "unreachable"     // Leak: the collector says that they never run again
+	Piled         Code = "pile"            // Leak: many wait at one place
+)
 
 // Forecast is when memory runs out, were everything to go on like this.
 type Forecast struct {

@@ -11,6 +11,7 @@ import (
 // groupFiles are the names of a memory controller's files.
 type groupFiles struct {
 	max, high, current string
+	cache, shared      string // keys of memory.stat: files, and of these what is in no file
 }
 
 // unlimited is from where on a limit of cgroup v1 means none: it writes the
@@ -34,11 +35,11 @@ func (r Roots) readGroup(g *Reading, id string) {
 		controllers, group, _ := strings.Cut(rest, ":")
 		switch {
 		case controllers == "":
-			files := groupFiles{"memory.max", "memory.high", "memory.current"}
+			files := groupFiles{"memory.max", "memory.high", "memory.current", "file", "shmem"}
 			climb(g, root, group, files)
 			climb(g, filepath.Join(root, "unified"), group, files)
 		case hasWord(controllers, "memory"):
-			climb(g, filepath.Join(root, "memory"), group, groupFiles{"memory.limit_in_bytes", "", "memory.usage_in_bytes"})
+			climb(g, filepath.Join(root, "memory"), group, groupFiles{"memory.limit_in_bytes", "", "memory.usage_in_bytes", "total_cache", "total_shmem"})
 		}
 	}
 }
@@ -53,7 +54,7 @@ func climb(g *Reading, root, group string, files groupFiles) {
 	for at := path.Clean("/" + group); ; at = path.Dir(at) {
 		dir := filepath.Join(root, filepath.FromSlash(at))
 		if limit := limitIn(dir, files.max); limit < g.GroupMax || math.IsNaN(g.GroupMax) && !math.IsNaN(limit) {
-			g.GroupMax, g.GroupCurrent = limit, limitIn(dir, files.current)
+			g.GroupMax, g.GroupCurrent, g.GroupCache = limit, limitIn(dir, files.current), cacheIn(dir, files)
 		}
 		if files.high != "" {
 			if limit := limitIn(dir, files.high); limit < g.GroupHigh || math.IsNaN(g.GroupHigh) {
@@ -64,6 +65,25 @@ func climb(g *Reading, root, group string, files groupFiles) {
 			return
 		}
 	}
+}
+
+// cacheIn is the memory of a group that is in files and can be dropped; NaN if
+// it is not known.
+func cacheIn(dir string, files groupFiles) float64 {
+	text, err := os.ReadFile(filepath.Join(dir, "memory.stat"))
+	if err != nil {
+		return math.NaN()
+	}
+	cache, shared := math.NaN(), 0.0
+	for line := range strings.Lines(string(text)) {
+		switch key, value, _ := strings.Cut(line, " "); key {
+		case files.cache:
+			cache = number(value)
+		case files.shared:
+			shared = number(value)
+		}
+	}
+	return cache - shared
 }
 
 // limitIn reads one number of a group; NaN for none ("max").

@@ -39,9 +39,10 @@ type Roots struct {
 // Reading is what is told of a process at one moment. What is not known, or
 // not for this user, is NaN.
 type Reading struct {
-	// Start is when the process started, seconds since 1970; CPU how many
-	// seconds of it the process used since.
-	Start, CPU float64
+	// Start is when the process started, seconds since 1970 by the clock of
+	// now; StartTicks the same in clock ticks since the boot, which never
+	// changes. CPU is how many seconds of it the process used since.
+	Start, StartTicks, CPU float64
 	// Resident, its largest value so far and the part of it that is no file,
 	// bytes.
 	Resident, ResidentPeak, ResidentAnon float64
@@ -50,8 +51,9 @@ type Reading struct {
 	Threads                      float64
 	// GroupMax and GroupHigh are the smallest memory.max and memory.high from
 	// the group of the process up to the root, bytes; GroupCurrent is
-	// memory.current of the group that has GroupMax.
-	GroupMax, GroupHigh, GroupCurrent float64
+	// memory.current of the group that has GroupMax, and GroupCache the part of
+	// that in files, which the kernel drops when it is short of memory.
+	GroupMax, GroupHigh, GroupCurrent, GroupCache float64
 	// NodeMemory is the memory of the machine, NodeAvailable what of it can be
 	// had without swapping, bytes.
 	NodeMemory, NodeAvailable float64
@@ -77,7 +79,7 @@ func (r Roots) Check() error {
 // ErrGone.
 func (r Roots) Read(pid int) (Reading, error) {
 	nan := math.NaN()
-	g := Reading{nan, nan, nan, nan, nan, nan, nan, nan, nan, nan, nan, nan, nan}
+	g := Reading{nan, nan, nan, nan, nan, nan, nan, nan, nan, nan, nan, nan, nan, nan, nan}
 	id := strconv.Itoa(pid)
 	if err := r.readStat(&g, id); err != nil {
 		if err := r.Check(); err != nil {
@@ -136,8 +138,41 @@ func (r Roots) readStat(g *Reading, id string) error {
 			}
 		}
 	}
-	g.Start = boot + number(string(fields[start]))/ticks
+	g.StartTicks = number(string(fields[start]))
+	g.Start = boot + g.StartTicks/ticks
 	return nil
+}
+
+// Family is the process pid and those it started, directly or not, the process
+// first.
+func (r Roots) Family(pid int) []int {
+	entries, err := os.ReadDir(r.proc())
+	if err != nil {
+		return []int{pid}
+	}
+	children := map[int][]int{}
+	for _, e := range entries {
+		id, err := strconv.Atoi(e.Name())
+		if err != nil {
+			continue
+		}
+		text, err := os.ReadFile(r.proc(e.Name(), "stat"))
+		if err != nil {
+			continue // gone
+		}
+		fields := bytes.Fields(text[bytes.LastIndexByte(text, ')')+1:]) // state, parent
+		if len(fields) < 2 {
+			continue
+		}
+		if parent, err := strconv.Atoi(string(fields[1])); err == nil {
+			children[parent] = append(children[parent], id)
+		}
+	}
+	all := []int{pid}
+	for i := 0; i < len(all); i++ {
+		all = append(all, children[all[i]]...)
+	}
+	return all
 }
 
 func (r Roots) countDescriptors(id string) float64 {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -72,8 +73,8 @@ func same(a, b Reading) bool {
 func TestRead(t *testing.T) {
 	nan := math.NaN()
 	base := Reading{
-		Start: 1700000200.5, CPU: 2, Resident: 2000 << 10, ResidentPeak: 3000 << 10, ResidentAnon: 1500 << 10,
-		Descriptors: 3, DescriptorLimit: 1024, Threads: 9, GroupMax: nan, GroupHigh: nan, GroupCurrent: nan,
+		Start: 1700000200.5, StartTicks: 20050, CPU: 2, Resident: 2000 << 10, ResidentPeak: 3000 << 10, ResidentAnon: 1500 << 10,
+		Descriptors: 3, DescriptorLimit: 1024, Threads: 9, GroupMax: nan, GroupHigh: nan, GroupCurrent: nan, GroupCache: nan,
 		NodeMemory: 8000 << 10, NodeAvailable: 4000 << 10,
 	}
 	for _, tt := range []struct {
@@ -91,11 +92,12 @@ func TestRead(t *testing.T) {
 				"cgroup/kube/pod/memory.max":        "4000\n",
 				"cgroup/kube/pod/memory.high":       "max\n",
 				"cgroup/kube/pod/memory.current":    "123\n",
+				"cgroup/kube/pod/memory.stat":       "anon 7\nfile 50\nshmem 8\n",
 				"cgroup/kube/memory.max":            "9000\n",
 				"cgroup/kube/memory.current":        "456\n",
 				"cgroup/kube/pod/app/memory.events": "",
 			},
-			func(r *Reading) { r.GroupMax, r.GroupHigh, r.GroupCurrent = 4000, 5000, 123 },
+			func(r *Reading) { r.GroupMax, r.GroupHigh, r.GroupCurrent, r.GroupCache = 4000, 5000, 123, 42 },
 		},
 		{
 			"version 2, the path is that outside of the container",
@@ -109,8 +111,9 @@ func TestRead(t *testing.T) {
 				"cgroup/memory/a/b/memory.limit_in_bytes": "9223372036854771712\n",
 				"cgroup/memory/a/memory.limit_in_bytes":   "6000\n",
 				"cgroup/memory/a/memory.usage_in_bytes":   "60\n",
+				"cgroup/memory/a/memory.stat":             "cache 1\ntotal_cache 9\n",
 			},
-			func(r *Reading) { r.GroupMax, r.GroupCurrent = 6000, 60 },
+			func(r *Reading) { r.GroupMax, r.GroupCurrent, r.GroupCache = 6000, 60, 9 },
 		},
 		{
 			"both, the tree of version 2 beside",
@@ -265,5 +268,19 @@ func TestOwnProcess(t *testing.T) {
 	}
 	if exe, _ := os.Executable(); r.Executable(os.Getpid()) != exe {
 		t.Errorf("Executable: %q, want %q", r.Executable(os.Getpid()), exe)
+	}
+}
+
+// TestFamily: children and theirs, whatever their names hold.
+func TestFamily(t *testing.T) {
+	r := tree(t, map[string]string{
+		"proc/1/stat": "1 (init) S 0 1", "proc/7/stat": "7 (a) b) S 1 7", "proc/9/stat": "9 (x y) R 7 7",
+		"proc/11/stat": "11 (z) S 9 7", "proc/12/stat": "12 (other) S 1 7", "proc/13/stat": "broken", "proc/self/stat": "7 (a) S 1",
+	})
+	if got, want := r.Family(7), []int{7, 9, 11}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	if got := (Roots{Proc: t.TempDir() + "/none"}).Family(3); !slices.Equal(got, []int{3}) {
+		t.Errorf("without /proc: %v", got)
 	}
 }

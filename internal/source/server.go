@@ -28,7 +28,8 @@ type Server struct {
 // its folder of profiles or of one of the profiles, unix:SOCKET[:/HTTP/PATH],
 // HOST:PORT[/PATH]. Nothing is asked yet. A path that does not name a folder
 // /debug/pprof is one where net/http/pprof was put; its last element is left
-// out when it is the name of a profile.
+// out when it is the name of a profile. Of the query, what chooses how a
+// profile is made is left out.
 func OpenServer(spec string, opt Options) (*Server, error) {
 	s := newSession(opt)
 	var e *endpoint
@@ -48,6 +49,11 @@ func OpenServer(spec string, opt Options) (*Server, error) {
 		return nil, fmt.Errorf("%s: %w", Redact(spec), err)
 	}
 	e.url.Path, e.url.RawPath = profileFolder(e.url.Path), ""
+	query := e.url.Query()
+	for _, key := range [...]string{"debug", "gc", "seconds"} {
+		query.Del(key) // of the one profile that was named, not of those asked for
+	}
+	e.url.RawQuery = query.Encode()
 	return &Server{s: s, at: e}, nil
 }
 

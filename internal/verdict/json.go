@@ -111,6 +111,7 @@ type jsonVerdict struct {
 	To       *time.Time    `json:"to,omitempty"`
 	Looks    int           `json:"looks"`
 	Targets  int           `json:"targets"`
+	Restarts int           `json:"restarts,omitempty"`
 	Findings []jsonFinding `json:"findings"`
 	Totals   []jsonFinding `json:"totals"`
 	Forecast *jsonForecast `json:"forecast,omitempty"`
@@ -124,7 +125,7 @@ type jsonVerdict struct {
 func WriteJSON(out io.Writer, v *leak.Verdict, o Options) error {
 	j := jsonVerdict{
 		Schema: "leak/1", Verdict: ClassWord(v.Worst()), Sentence: Headline(v, o),
-		From: o.moment(v.From), To: o.moment(v.To), Looks: v.Looks, Targets: v.Targets,
+		From: o.moment(v.From), To: o.moment(v.To), Looks: v.Looks, Targets: v.Targets, Restarts: v.Restarts,
 		Findings: []jsonFinding{}, Totals: []jsonFinding{}, Earliest: o.moment(v.Earliest),
 		Forecast: forecastJSON(v.Forecast), Ledger: ledgerJSON(v.Ledger),
 	}
@@ -165,7 +166,7 @@ func (o *Options) moment(t time.Time) *time.Time {
 func findingJSON(v *leak.Verdict, f *leak.Finding, o Options) jsonFinding {
 	j := jsonFinding{
 		Class: ClassWord(f.Class), Resource: ResourceWord(f.Resource), Sentence: Sentence(v, f, o),
-		Reason: f.Reason.Code, Share: number(f.Reason.Share), Level: levelWord(f.Level),
+		Reason: string(f.Reason.Code), Share: number(f.Reason.Share), Level: levelWord(f.Level),
 		Path: framesJSON(f.Path), Origin: framesJSON(f.Origin),
 		Before: jsonOf(f.Before), After: jsonOf(f.After), Slope: jsonOf(f.Slope), Unit: unitJSON(f.Resource, o),
 		Keeps: number(f.Keeps), Samples: f.Samples, P: number(f.P),

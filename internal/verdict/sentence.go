@@ -97,7 +97,7 @@ func keptWords(keeps float64) string {
 
 // growth says who grows and how fast.
 func growth(f *leak.Finding, o Options) string {
-	rate := between(f.Resource, f.Slope, o.per()) + evidence(f) + ")"
+	rate := slope(f.Resource, f.Slope, o.per(), evidence(f))
 	switch f.Resource {
 	case leak.Heap:
 		if !math.IsNaN(f.Keeps) && f.Keeps >= 0.01 && len(f.Path) > 0 {
@@ -106,9 +106,9 @@ func growth(f *leak.Finding, o Options) string {
 		return fmt.Sprintf("%s grows: %s", subject(f), rate)
 	case leak.Goroutines:
 		switch {
-		case f.Reason.Code == "leaked":
+		case f.Reason.Code == leak.Unreachable:
 			return fmt.Sprintf("%s: %s goroutines can never run again", subject(f), Amount(f.Resource, f.After.Value))
-		case f.Reason.Code == "pile":
+		case f.Reason.Code == leak.Piled:
 			return fmt.Sprintf("%s: %s goroutines wait at one place", subject(f), Amount(f.Resource, f.After.Value))
 		}
 		return fmt.Sprintf("%s: goroutines that do not end: %s%s", subject(f), rate, startedBy(f))
@@ -132,20 +132,13 @@ func startedBy(f *leak.Finding) string {
 func evidence(f *leak.Finding) string {
 	switch {
 	case isCount(f.Resource):
-		return plural(f.Samples, "more")[:len(plural(f.Samples, "more"))-boolInt(f.Samples != 1)]
-	case f.Reason.Code == "stairs":
+		return fmt.Sprintf("%d more", f.Samples)
+	case f.Reason.Code == leak.InStairs:
 		return plural(f.Samples, "jump")
-	case f.Resource == leak.Heap:
+	case f.Resource == leak.Heap && f.Samples > 0:
 		return plural(f.Samples, "sample")
 	}
 	return plural(len(f.Values), "look")
-}
-
-func boolInt(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 func tooEarly(f *leak.Finding, o Options) string {
@@ -184,20 +177,20 @@ func since(f *leak.Finding, o Options, word string) string {
 // class says it all.
 func reason(f *leak.Finding) string {
 	switch f.Reason.Code {
-	case "too-few-samples":
+	case leak.TooFewSamples:
 		return "only " + plural(f.Samples, "sample") + " so far"
-	case "too-short":
+	case leak.TooShort:
 		return "watched too short a time"
-	case "unconfirmed":
+	case leak.Unconfirmed:
 		return "a shorter run would not have said so yet"
-	case "slows-down":
+	case leak.SlowsDown:
 		return "it slows down"
-	case "stopped":
+	case leak.Stopped:
 		return "has stopped growing"
-	case "single-look":
-		return "one look says nothing about growth; take another one later"
+	case leak.NotEveryRound:
+		return "it grew in " + percent(f.Reason.Share) + " of the rounds"
 	}
-	return strings.ReplaceAll(f.Reason.Code, "-", " ")
+	return strings.ReplaceAll(string(f.Reason.Code), "-", " ")
 }
 
 // ending is when memory runs out, for the first finding it belongs to.
@@ -261,6 +254,13 @@ func dated(d leak.Date, o Options) string {
 	}
 	return s + fmt.Sprintf(" (%s to %s)", Duration(d.Earliest.Sub(o.Now)), Duration(d.Latest.Sub(o.Now)))
 }
+
+// Subject names what a finding is about: "main.serve -> main.newOrder".
+func Subject(f *leak.Finding) string { return subject(f) }
+
+// Reason is why a finding has its class, as half a sentence; "" when the class
+// says it all.
+func Reason(f *leak.Finding) string { return reason(f) }
 
 // subject names what a finding is about: the program's own function and the
 // call below it where memory is taken, or what a goroutine runs; else the

@@ -116,10 +116,7 @@ func (w *writer) memory() {
 		}
 		s := fmt.Sprintf("%s of %s (%s) used", Amount(r, c.Used), Amount(r, c.Limit), c.LimitName)
 		if !math.IsNaN(c.Slope.Value) && c.Slope.Value > 0 {
-			s += ", " + strings.TrimSuffix(strings.TrimSuffix(between(r, c.Slope, "/s"), " ("), ", ")
-			if strings.Contains(s, "(") && strings.Count(s, "(") > strings.Count(s, ")") {
-				s += ")"
-			}
+			s += ", " + slope(r, c.Slope, "/s", "")
 		}
 		w.labelled("limit", s)
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/profoundhq/profound/internal/leak"
@@ -28,22 +29,24 @@ type writer struct {
 	v *leak.Verdict
 }
 
+// line prints a line. Names and messages are of the program that was watched:
+// what would steer a terminal is taken out.
 func (w *writer) line(format string, args ...any) {
-	fmt.Fprintf(w, format, args...)
+	w.WriteString(textart.Clean(fmt.Sprintf(format, args...)))
 	w.WriteByte('\n')
 }
 
 // sentence prints a finding's sentence on lines of its own, wrapped to the
 // width and marked.
 func (w *writer) sentence(s string) {
-	for i, l := range Wrap(s, w.o.Width) {
+	for i, l := range Wrap(textart.Clean(s), w.o.Width) {
 		if i > 0 {
 			l = "  " + l
 		}
 		if w.o.Bold != nil {
-			l = w.o.Bold(l)
+			l = w.o.Bold(l) // marks may stay in
 		}
-		w.line("%s", l)
+		w.WriteString(l + "\n")
 	}
 }
 
@@ -96,8 +99,12 @@ func Headline(v *leak.Verdict, o Options) string {
 		return "One look says nothing about growth: take another one later"
 	}
 	s := "No leak"
-	if v.Worst() == leak.Unknown {
+	hasHeap := slices.ContainsFunc(v.Totals, func(f leak.Finding) bool { return f.Resource == leak.Heap })
+	switch {
+	case v.Worst() == leak.Unknown:
 		s = "No verdict yet"
+	case !hasHeap && len(v.Totals) > 1:
+		s += " was seen, but the heap could not be judged"
 	}
 	for i := range v.Totals {
 		if f := &v.Totals[i]; f.Resource == leak.Heap || i == 0 && len(v.Totals) == 1 {
@@ -271,19 +278,8 @@ func (w *writer) labelled(label, text string) {
 }
 
 func (w *writer) evidence(f *leak.Finding) {
-	w.labelled(levelWord(f.Level), w.why(f))
-	if at := Blame(f); at != nil {
-		switch {
-		case blameOnPath(f) != nil:
-			w.labelled("certain", "the call path: it is on the stacks of the profile")
-		case f.BlameLevel == leak.Inferred:
-			w.labelled("inferred", "where it comes from: "+origin.ShortName(at.Function)+" is the program's own code that calls what runs here")
-		default:
-			w.labelled(levelWord(f.BlameLevel), "where it comes from: the stack of the call in an execution trace")
-		}
-	}
-	if f.Cause >= 0 && f.Cause < len(w.v.Findings) {
-		w.labelled("inferred", fmt.Sprintf("it is the effect of another finding: %s keep it alive", title(w.v.Findings[f.Cause].Resource)))
+	for _, c := range Evidence(w.v, f, w.o) {
+		w.labelled(c.Level, c.Text)
 	}
 	if w.o.Next != nil {
 		for i, c := range w.o.Next(f) {
@@ -296,34 +292,56 @@ func (w *writer) evidence(f *leak.Finding) {
 	}
 }
 
+// Clause is a piece of evidence and how sure it is: certain, tested, inferred.
+type Clause struct{ Level, Text string }
+
+// Evidence is what a finding rests on, the judgement itself first.
+func Evidence(v *leak.Verdict, f *leak.Finding, o Options) []Clause {
+	list := []Clause{{levelWord(f.Level), why(v, f, o)}}
+	if at := Blame(f); at != nil {
+		switch {
+		case blameOnPath(f) != nil:
+			list = append(list, Clause{"certain", "the call path: it is on the stacks of the profile"})
+		case f.BlameLevel == leak.Inferred:
+			list = append(list, Clause{"inferred", "where it comes from: " + origin.ShortName(at.Function) + " is the program's own code that calls what runs here"})
+		default:
+			list = append(list, Clause{levelWord(f.BlameLevel), "where it comes from: the stack of the call in an execution trace"})
+		}
+	}
+	if f.Cause >= 0 && f.Cause < len(v.Findings) {
+		list = append(list, Clause{"inferred", fmt.Sprintf("it is the effect of another finding: %s keep it alive", title(v.Findings[f.Cause].Resource))})
+	}
+	return list
+}
+
 // why is the evidence of the class itself.
-func (w *writer) why(f *leak.Finding) string {
-	if f.Level == leak.Certain && f.Reason.Code == "leaked" {
+func why(v *leak.Verdict, f *leak.Finding, o Options) string {
+	if f.Level == leak.Certain && f.Reason.Code == leak.Unreachable {
 		return "the collector found that nothing can ever wake them (goroutineleak profile)"
 	}
 	var parts []string
 	switch {
 	case isCount(f.Resource) && !math.IsNaN(f.P), f.Resource == leak.Heap && f.Level == leak.Certain:
-		parts = append(parts, fmt.Sprintf("counted, not sampled: %s more in %s", Amount(f.Resource, f.After.Value-f.Before.Value), w.lasted(f)))
-	case f.Reason.Code == "stairs" && !math.IsNaN(f.P):
+		parts = append(parts, fmt.Sprintf("counted, not sampled: %s more in %s", Amount(f.Resource, f.After.Value-f.Before.Value), lasted(f, o)))
+	case f.Reason.Code == leak.InStairs && !math.IsNaN(f.P):
 		parts = append(parts, fmt.Sprintf("%s to larger room, each after a longer wait; by chance: %s", plural(f.Samples, "jump"), chance(f.P)))
-	case f.Resource == leak.Heap && !math.IsNaN(f.P):
+	case f.Resource == leak.Heap && f.Samples > 0 && !math.IsNaN(f.P):
 		parts = append(parts, fmt.Sprintf("growth of %s by chance: %s", plural(f.Samples, "sampled object"), chance(f.P)))
-	case !math.IsNaN(f.P):
+	case f.P < 1: // else no test was possible yet
 		parts = append(parts, fmt.Sprintf("such a rise by chance: %s", chance(f.P)))
 	}
-	if !f.Since.IsZero() && !w.o.Rounds {
-		parts = append(parts, "grows since "+Clock(f.Since, w.o.Now))
+	if !f.Since.IsZero() && !o.Rounds {
+		parts = append(parts, "grows since "+Clock(f.Since, o.Now))
 	}
 	if len(parts) == 0 {
-		return "seen in " + plural(w.v.Looks, "look")
+		return "seen in " + plural(v.Looks, "look")
 	}
 	return strings.Join(parts, "; ")
 }
 
 // lasted is how long a finding was watched, in rounds or time.
-func (w *writer) lasted(f *leak.Finding) string {
-	if w.o.Rounds {
+func lasted(f *leak.Finding, o Options) string {
+	if o.Rounds {
 		return plural(max(0, len(f.Values)-1), "round")
 	}
 	return Duration(span(f))

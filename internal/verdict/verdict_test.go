@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/profoundhq/profound/internal/leak"
+	"github.com/profoundhq/profound/internal/profile"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -78,7 +79,7 @@ func TestSentence(t *testing.T) {
 			f.Origin = []leak.Frame{{Function: "main.reload", File: "/src/app/main.go", Line: 20, Own: true}}
 		}, "LEAK main.reload -> transport.(*tlsTransportCache).get: goroutines that do not end: +2/s (1.90 to 2.10, 118 more), from main.reload"},
 		{"certain", nil, func(f *leak.Finding) {
-			f.Resource, f.Reason.Code, f.After, f.Level = leak.Goroutines, "leaked", est(12, 12, 12), leak.Certain
+			f.Resource, f.Reason.Code, f.After, f.Level = leak.Goroutines, leak.Unreachable, est(12, 12, 12), leak.Certain
 		}, "LEAK sync.(*Loop).reconcile: 12 goroutines can never run again"},
 		{"off-heap", nil, func(f *leak.Finding) {
 			f.Resource, f.Path = leak.OffHeap, nil
@@ -88,7 +89,7 @@ func TestSentence(t *testing.T) {
 			f.Resource, f.Path, f.Slope, f.Samples = leak.FileDescriptors, nil, est(2.5, 2.4, 2.6), 1
 		}, "LEAK file descriptors are not closed: +2.50/s (2.40 to 2.60, 1 more)"},
 		{"growing", nil, func(f *leak.Finding) {
-			f.Class, f.Reason.Code, f.Samples, f.Earliest = leak.Growing, "too-few-samples", 3, in(140*time.Minute)
+			f.Class, f.Reason.Code, f.Samples, f.Earliest = leak.Growing, leak.TooFewSamples, 3, in(140*time.Minute)
 		}, "GROWING sync.(*Loop).reconcile -> transport.(*tlsTransportCache).get keeps 96 % of what it allocates: +1.50 MB/s (1.23 to 1.77, 3 samples); too early to call it a leak: only 3 samples so far; earliest verdict at 14:20, in 2 h 20"},
 		{"filling", nil, func(f *leak.Finding) {
 			f.Class, f.Plateau, f.Settles = leak.Filling, est(120*mb, 100*mb, 140*mb), in(3*time.Minute)
@@ -126,7 +127,7 @@ func TestText(t *testing.T) {
 	split.Path = split.Path[:3]
 	split.Below = []leak.Branch{{Path: path()[3:], Share: 0.5}, {Path: path()[1:3], Share: 0.4}}
 	grow := heapLeak()
-	grow.Class, grow.Reason.Code, grow.Earliest, grow.Cause = leak.Growing, "too-short", in(4*time.Hour), 0
+	grow.Class, grow.Reason.Code, grow.Earliest, grow.Cause = leak.Growing, leak.TooShort, in(4*time.Hour), 0
 	all := &leak.Verdict{
 		From: in(-time.Minute), To: noon(), Looks: 61, Targets: 2,
 		Findings: []leak.Finding{split, grow, step}, Totals: []leak.Finding{goroutines, total},
@@ -223,5 +224,49 @@ func TestUnknown(t *testing.T) {
 				t.Errorf("class %d, resource %d:\n%s", c, r, b.String())
 			}
 		}
+	}
+}
+
+// TestJudged prints what Judge makes of looks: goroutines of which the runtime
+// says that they can never run again. What a program calls its functions does
+// not steer the terminal.
+func TestJudged(t *testing.T) {
+	b := profile.NewBuilder(profile.ValueType{Type: "goroutineleak", Unit: "count"})
+	frame := func(name string) profile.LocationID {
+		return b.Location(0, 0, profile.Line{Function: b.Function(name, name, "/src/app/main.go", 1), Line: 3})
+	}
+	b.Sample([]profile.LocationID{frame("runtime.chansend1"), frame("main.worker\x1b[31mEVIL\x1b]0;title\x07")}, []int64{12})
+	p, err := b.Profile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := leak.NewHistory()
+	for i := range 3 {
+		h.Add(leak.Look{At: in(time.Duration(i) * time.Second), Leaked: p, Gauges: leak.NoGauges()})
+	}
+	v := leak.Judge(h, leak.Options{})
+	v.Warnings = append(v.Warnings, errors.New("it answered \x1b[2J"))
+	var out bytes.Buffer
+	if err := Write(&out, v, Options{Now: noon()}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{": 12 goroutines can never run again", "certain   the collector found that nothing can ever wake them"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in\n%s", want, out.String())
+		}
+	}
+	if strings.ContainsAny(out.String(), "\x1b\x07") {
+		t.Errorf("%q", out.String())
+	}
+}
+
+// TestWithoutHeap: a verdict that knows nothing of the heap does not sound like
+// one that does.
+func TestWithoutHeap(t *testing.T) {
+	v := &leak.Verdict{Looks: 20, Totals: []leak.Finding{
+		{Resource: leak.Goroutines, Class: leak.Steady}, {Resource: leak.FileDescriptors, Class: leak.Steady},
+	}}
+	if got := Headline(v, Options{Now: noon()}); got != "No leak was seen, but the heap could not be judged" {
+		t.Error(got)
 	}
 }

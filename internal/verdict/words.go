@@ -141,25 +141,32 @@ func digits(v float64) string {
 	return strconv.FormatFloat(v, 'g', 2, 64)
 }
 
-// between prints an estimate with its interval in the unit of its value:
-// "+1.50 MB/s (1.23 to 1.77".  The bracket stays open for what follows.
-func between(r leak.Resource, e leak.Estimate, per string) string {
+// slope prints an estimate and, in brackets, its interval in the unit of its
+// value and what it rests on: "+1.50 MB/s (1.23 to 1.77, 124 samples)".
+func slope(r leak.Resource, e leak.Estimate, per, evidence string) string {
 	sign := ""
 	if e.Value > 0 {
 		sign = "+"
 	}
 	number, u := amount(r, e.Value)
 	s := sign + number + u + per
-	if math.IsNaN(e.Low) || math.IsNaN(e.High) {
-		return s + " ("
-	}
-	factor := 1.0
-	if !isCount(r) {
-		if f, _ := unit.Base(strings.TrimSpace(u)); f > 0 && u != " B" {
-			factor = f
+	var about []string
+	if !math.IsNaN(e.Low) && !math.IsNaN(e.High) {
+		factor := 1.0
+		if !isCount(r) {
+			if f, _ := unit.Base(strings.TrimSpace(u)); f > 0 && u != " B" {
+				factor = f
+			}
 		}
+		about = append(about, digits(e.Low/factor)+" to "+digits(e.High/factor))
 	}
-	return fmt.Sprintf("%s (%s to %s, ", s, digits(e.Low/factor), digits(e.High/factor))
+	if evidence != "" {
+		about = append(about, evidence)
+	}
+	if about == nil {
+		return s
+	}
+	return s + " (" + strings.Join(about, ", ") + ")"
 }
 
 // WithError prints an estimate and half its interval: "12.1 MB ± 0.9".

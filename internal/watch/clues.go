@@ -54,15 +54,12 @@ func (t *Target) Clues(ctx context.Context, o ClueOptions) (leak.Clues, []error)
 		seconds := strconv.FormatFloat(o.Trace.Seconds(), 'f', -1, 64)
 		c.Trace, raw.trace, err = t.clue(ctx, "trace", url.Values{"seconds": {seconds}}, o.Trace, o)
 		warn(err)
-		if c.Trace != nil {
-			c.Traced = o.Trace
-		}
 	}
 	t.mu.Lock()
 	keep := t.keep
 	t.mu.Unlock()
 	if keep != nil {
-		warn(keep.clues(t.opt.Now(), &c, &raw))
+		warn(keep.clues(t.opt.Now(), o.Trace, &raw))
 	}
 	return c, warnings
 }

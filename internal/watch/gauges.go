@@ -11,6 +11,8 @@ import (
 // package leak. A name is never given to something else.
 var gaugeNames = [len(leak.Gauges{})]string{
 	leak.StartTime:       "start_time",
+	leak.StartTicks:      "start_ticks",
+	leak.ProcessID:       "pid",
 	leak.Resident:        "resident",
 	leak.ResidentPeak:    "resident_peak",
 	leak.ResidentAnon:    "resident_anon",
@@ -36,6 +38,7 @@ var gaugeNames = [len(leak.Gauges{})]string{
 	leak.GroupMax:        "group_max",
 	leak.GroupHigh:       "group_high",
 	leak.GroupCurrent:    "group_current",
+	leak.GroupCache:      "group_cache",
 	leak.NodeMemory:      "node_memory",
 	leak.NodeAvailable:   "node_available",
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net/url"
 	"path/filepath"
 	"time"
@@ -28,8 +27,23 @@ const (
 // maxProfile bounds one answer, bytes, if the user does not.
 const maxProfile = 256 << 20
 
-// Look asks for everything once. It fails when nothing came at all.
+// answersALook is how many answers a look waits for at most.
+const answersALook = 4
+
+// Look asks for everything once, for as long as that many answers may take to
+// begin: one that never ends must not hold up a run. It fails when nothing came
+// at all.
 func (t *Target) Look(ctx context.Context, ask Ask) (*Seen, error) {
+	within, cancel := context.WithTimeout(ctx, t.most)
+	defer cancel()
+	s, err := t.look(within, ask)
+	if err != nil && ctx.Err() == nil && within.Err() != nil {
+		return nil, fmt.Errorf("%s did not end its answers within %v; give it more time with -timeout", t.name, t.most)
+	}
+	return s, err
+}
+
+func (t *Target) look(ctx context.Context, ask Ask) (*Seen, error) {
 	v := &visit{t: t, ctx: ctx, seen: &Seen{Look: leak.Look{Target: t.name, Gauges: leak.NoGauges()}}}
 	v.seen.At = t.opt.Now()
 	if t.server != nil {
@@ -67,6 +81,8 @@ type visit struct {
 	seen *Seen
 	// raw are the answers that were profiles, as they came.
 	raw [kinds][]byte
+	// blind is set when nothing is sampled in the heap profile.
+	blind bool
 }
 
 func (v *visit) warn(err error) { v.seen.Warnings = append(v.seen.Warnings, err) }
@@ -114,12 +130,12 @@ func (v *visit) take(k kind, p *profile.Profile, ask Ask) {
 	switch k {
 	case heap:
 		s.Heap, s.Fresh = p, ask.GC
+		v.blind = p.Period == 0
 		s.At = v.t.opt.Now()
 		if ask.GC {
 			s.Forced++
 		}
 		v.t.identify(v, p)
-		v.checkEmpty(p)
 	case goroutine:
 		s.Goroutine = p
 		if s.Heap == nil {
@@ -131,18 +147,6 @@ func (v *visit) take(k kind, p *profile.Profile, ask Ask) {
 		s.Leaked = p
 		s.Forced++
 	}
-}
-
-// checkEmpty warns once when heap profiling is off.
-func (v *visit) checkEmpty(p *profile.Profile) {
-	t := v.t
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if p.Samples.Len() > 0 || t.empty {
-		return
-	}
-	t.empty = true
-	v.warn(errors.New("the heap profile is empty: the program holds next to nothing, or it sets runtime.MemProfileRate to 0, and then only goroutines, descriptors and memory as a whole can be watched"))
 }
 
 // total adds up the first column.
@@ -226,12 +230,12 @@ func (t *Target) identify(v *visit, p *profile.Profile) {
 	for _, pid := range t.candidates() {
 		exe := t.opt.Proc.Executable(pid)
 		if exe == "" || filepath.Base(exe) == filepath.Base(program) {
-			t.setProcess(pid, false, true)
+			t.setProcess(pid, true)
 			return
 		}
 		others = fmt.Sprintf("%s (process %d)", exe, pid)
 	}
-	t.setProcess(0, false, false)
+	t.setProcess(0, false)
 	if others != "" {
 		v.warn(fmt.Errorf("%s is held by %s, and the profiles are of %s: it runs elsewhere, behind a tunnel; its resident memory, descriptors and limits are not known here", t.name, others, program))
 	}
@@ -258,12 +262,10 @@ func (v *visit) process() error {
 	v.reading(&r, at)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	// The clock the kernel counts the start from is adjusted now and then.
-	const same = 2 // seconds
-	if t.life > 0 && t.life != at.pid || math.Abs(r.Start-t.started) > same {
+	if t.life > 0 && (t.life != at.pid || t.started != r.StartTicks) {
 		v.warn(fmt.Errorf("the program was started anew at %s, as process %d; what was seen before is of another life", time.Unix(int64(r.Start), 0).Format(time.TimeOnly), at.pid))
 	}
-	t.started, t.life = r.Start, at.pid
+	t.started, t.life = r.StartTicks, at.pid
 	return nil
 }
 
@@ -274,10 +276,10 @@ func (v *visit) reading(r *procstat.Reading, at local) {
 		gauge leak.Gauge
 		value float64
 	}{
-		{leak.StartTime, r.Start},
+		{leak.StartTime, r.Start}, {leak.StartTicks, r.StartTicks}, {leak.ProcessID, float64(at.pid)},
 		{leak.Resident, r.Resident}, {leak.ResidentPeak, r.ResidentPeak}, {leak.ResidentAnon, r.ResidentAnon},
 		{leak.Descriptors, r.Descriptors}, {leak.DescriptorLimit, r.DescriptorLimit}, {leak.Threads, r.Threads},
-		{leak.GroupMax, r.GroupMax}, {leak.GroupHigh, r.GroupHigh}, {leak.GroupCurrent, r.GroupCurrent},
+		{leak.GroupMax, r.GroupMax}, {leak.GroupHigh, r.GroupHigh}, {leak.GroupCurrent, r.GroupCurrent}, {leak.GroupCache, r.GroupCache},
 		{leak.NodeMemory, r.NodeMemory}, {leak.NodeAvailable, r.NodeAvailable},
 	} {
 		g[set.gauge] = set.value

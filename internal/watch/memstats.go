@@ -64,7 +64,7 @@ func (v *visit) memory(ask Ask) {
 			m, err = v.t.getVars(v.ctx, &v.seen.Gauges)
 			return err
 		})
-	case ask.MemStats && v.t.has(heapProfile):
+	case (ask.MemStats || v.blind) && v.t.has(heapProfile): // a profile without samples is cheap, and nothing else tells of the heap
 		err = v.timed(func() (err error) {
 			m, err = v.t.getComments(v.ctx)
 			return err
@@ -157,7 +157,7 @@ func putMetrics(data []byte, g *leak.Gauges) {
 func (t *Target) getComments(ctx context.Context) (memStats, error) {
 	var m memStats
 	err := t.server.Get(ctx, heapProfile, url.Values{"debug": {"1"}}, 0, func(r io.Reader) error {
-		return readComments(&m, r)
+		return readComments(&m, io.LimitReader(r, maxProfile))
 	})
 	return m, err
 }

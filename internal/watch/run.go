@@ -45,7 +45,6 @@ type stored struct {
 // storedClues are clues in files.
 type storedClues struct {
 	waiting, trace string // paths, "" for none
-	traced         time.Duration
 }
 
 // ErrOneLook is wrapped when there is only one look, or none: growth cannot be
@@ -100,17 +99,35 @@ func (r *Run) Each(ctx context.Context, look func(leak.Look) error) error {
 			go func() { c <- r.load(&r.looks[i]) }()
 		}
 	}()
+	bad := 0 // files
 	for c := range ahead {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		d := <-c
-		r.Warnings = append(r.Warnings, d.warnings...)
+		for _, err := range d.warnings {
+			if bad++; bad <= saidFiles {
+				r.Warnings = append(r.Warnings, err)
+			}
+		}
 		if err := look(d.look); err != nil {
 			return err
 		}
 	}
+	if bad > saidFiles {
+		r.warn("%s more cannot be read", files(bad-saidFiles))
+	}
 	return ctx.Err()
+}
+
+// saidFiles is how many files that cannot be read are named.
+const saidFiles = 3
+
+// Files are what look i, in the order of Each, is read from, "" for what it
+// does not have.
+func (r *Run) Files(i int) (heapFile, goroutineFile, leakedFile string) {
+	f := &r.looks[i].files
+	return f[heap], f[goroutine], f[leaked]
 }
 
 // decoded is a look from files.
@@ -163,9 +180,6 @@ func (r *Run) Clues(ctx context.Context, target string) (leak.Clues, []error) {
 			continue
 		}
 		*f.to = p
-	}
-	if c.Trace != nil {
-		c.Traced = s.traced
 	}
 	return c, warnings
 }

@@ -123,13 +123,13 @@ not json
 	}
 	got := fmt.Sprint(looks(t, r))
 	want := fmt.Sprint([]look{
-		{"host:1", 0, true, false, false, true, -1}, {"host:1", 1, true, false, false, false, -1},
-		{"host:1", 2, false, false, false, false, -1}, {"host:1", 3, false, false, false, false, -1},
+		{"host:1", 0, true, false, false, true, -1}, {"host:1", 2, false, false, false, false, -1},
+		{"host:1", 3, false, false, false, false, -1}, {"host:1", 4, true, false, false, false, -1}, // as far behind as the one before
 	})
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	for i, want := range []string{"process.jsonl:3: passed over", "not in this folder", "heap-0009.pb.gz, which is not there"} {
+	for i, want := range []string{"process.jsonl:3: passed over", "not in this folder", "heap-0009.pb.gz, which is not there", "process.jsonl:6: the clock was set back by 2s"} {
 		if i >= len(r.Warnings) || !strings.Contains(r.Warnings[i].Error(), want) {
 			t.Errorf("warning %d: want %q in %v", i, want, r.Warnings)
 		}
@@ -281,4 +281,74 @@ func FuzzSaved(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestClockSetBack: a leak that was kept while the clock was set back is still
+// one run, in the order of its lines.
+func TestClockSetBack(t *testing.T) {
+	dir := t.TempDir()
+	lines := `{"schema":"leak-run/1","time":"2026-01-02T03:00:00Z","target":"host:1"}` + "\n"
+	begin := time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC)
+	for i := range 60 {
+		at, back := begin.Add(time.Duration(i)*10*time.Second), 0
+		if i >= 30 {
+			back = 3600
+			at = at.Add(-time.Hour)
+		}
+		lines += fmt.Sprintf(`{"time":%q,"gauges":{"descriptors":%d,"start_time":%d}}`+"\n", at.Format(time.RFC3339), 100+i, 1_700_000_000-back)
+	}
+	write(t, dir, "process.jsonl", []byte(lines))
+	r, err := Open(t.Context(), []string{dir}, Options{})
+	if err != nil || len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0].Error(), "process.jsonl:32: the clock was set back by 59m5") || r.To.Sub(r.From) != 590*time.Second {
+		t.Fatalf("%v, %v", r.Warnings, err)
+	}
+	h := leak.NewHistory()
+	if err := r.Each(t.Context(), func(l leak.Look) error { return errors.Join(h.Add(l)...) }); err != nil {
+		t.Error(err)
+	}
+	v := leak.Judge(h, leak.Options{})
+	if v.Worst() != leak.Leak || v.Restarts != 0 || v.Looks != 60 {
+		t.Errorf("class %d, %d restarts, %d looks", v.Worst(), v.Restarts, v.Looks)
+	}
+}
+
+// TestGarbageInARun: files of a kept run that cannot be read are told, a few
+// by name.
+func TestGarbageInARun(t *testing.T) {
+	dir := t.TempDir()
+	lines := `{"schema":"leak-run/1","time":"2026-01-02T03:00:00Z","target":"host:1"}` + "\n"
+	for i := range 9 {
+		name := fmt.Sprintf("heap-%04d.pb.gz", i)
+		write(t, dir, name, []byte("garbage"))
+		lines += fmt.Sprintf(`{"time":"2026-01-02T03:00:%02dZ","heap":%q}`+"\n", i, name)
+	}
+	write(t, dir, "process.jsonl", []byte(lines))
+	r, err := Open(t.Context(), []string{dir}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	looks(t, r)
+	if len(r.Warnings) != 4 || !strings.Contains(r.Warnings[0].Error(), "heap-0000") || !strings.Contains(r.Warnings[3].Error(), "6 files more cannot be read") {
+		t.Errorf("%v", r.Warnings)
+	}
+}
+
+// TestFolderLikeAPattern: the name of a folder is no pattern: what is there is
+// not written over.
+func TestFolderLikeAPattern(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run[1]")
+	c := newClock()
+	target := connect(t, (&service{}).start(t, c).URL, options(t, c))
+	for range 2 {
+		if err := SaveTo(dir, target); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := target.Look(t.Context(), Ask{}); err != nil {
+			t.Fatal(err)
+		}
+		c.advance(time.Second)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "heap-0001.pb.gz")); err != nil {
+		t.Error(err)
+	}
 }

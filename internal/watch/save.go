@@ -8,10 +8,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
-	"github.com/profoundhq/profound/internal/leak"
 	"github.com/profoundhq/profound/internal/source"
 )
 
@@ -82,26 +83,21 @@ func openFolder(dir, target string, now time.Time) (*folder, error) {
 	}
 	f := &folder{dir: dir}
 	for name := range kindNames {
-		f.looks = max(f.looks, nextNumber(dir, kindNames[name]+"-*.pb.gz"))
+		f.looks = max(f.looks, nextNumber(dir, kindNames[name]+"-", ".pb.gz"))
 	}
-	f.clue = max(nextNumber(dir, "waiting-*.txt.gz"), nextNumber(dir, "trace-*.out"))
+	f.clue = max(nextNumber(dir, "waiting-", ".txt.gz"), nextNumber(dir, "trace-", ".out"))
 	return f, f.write(&entry{Schema: runSchema, Time: now, Target: target})
 }
 
-// nextNumber is one more than the largest number in the names that match.
-func nextNumber(dir, pattern string) int {
-	paths, _ := filepath.Glob(filepath.Join(filepath.Clean(dir), pattern))
+// nextNumber is one more than the largest number in names of files that begin
+// and end like this.
+func nextNumber(dir, prefix, suffix string) int {
+	entries, _ := os.ReadDir(dir)
 	next := 0
-	for _, p := range paths {
-		var n int
-		digits := filepath.Base(p)
-		for i := range digits {
-			if digits[i] == '-' {
-				digits = digits[i+1:]
-				break
-			}
-		}
-		if _, err := fmt.Sscanf(digits, "%d", &n); err == nil {
+	for _, e := range entries {
+		name, begins := strings.CutPrefix(e.Name(), prefix)
+		name, ends := strings.CutSuffix(name, suffix)
+		if n, err := strconv.Atoi(name); begins && ends && err == nil {
 			next = max(next, n+1)
 		}
 	}
@@ -131,7 +127,7 @@ func (f *folder) look(v *visit) error {
 }
 
 // clues keeps the answers Clues got.
-func (f *folder) clues(now time.Time, c *leak.Clues, raw *clueBytes) error {
+func (f *folder) clues(now time.Time, traced time.Duration, raw *clueBytes) error {
 	if raw.waiting == nil && raw.trace == nil {
 		return nil
 	}
@@ -145,7 +141,7 @@ func (f *folder) clues(now time.Time, c *leak.Clues, raw *clueBytes) error {
 		}
 	}
 	if raw.trace != nil {
-		e.Trace, e.Traced = fmt.Sprintf("trace-%04d.out", f.clue), c.Traced.Seconds()
+		e.Trace, e.Traced = fmt.Sprintf("trace-%04d.out", f.clue), traced.Seconds()
 		if err := f.file(e.Trace, raw.trace, false); err != nil {
 			return err
 		}

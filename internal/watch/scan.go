@@ -91,6 +91,7 @@ func (r *Run) saved(dir string) (found bool, err error) {
 	}
 	defer f.Close()
 	target := filepath.Base(filepath.Clean(dir))
+	clock := steadyClock{warn: r.warn}
 	in := bufio.NewScanner(f)
 	const longest = 1 << 20
 	in.Buffer(nil, longest)
@@ -112,10 +113,13 @@ func (r *Run) saved(dir string) (found bool, err error) {
 			r.clues[target] = storedClues{
 				waiting: r.inside(dir, e.Waiting),
 				trace:   r.inside(dir, e.Trace),
-				traced:  time.Duration(e.Traced * float64(time.Second)),
 			}
 		default:
-			s := stored{target: target, at: e.Time, fresh: e.Fresh, gauges: parseGauges(e.Gauges)}
+			s := stored{target: target, fresh: e.Fresh, gauges: parseGauges(e.Gauges)}
+			s.at = clock.read(e.Time, f.Name(), n)
+			for _, g := range [...]leak.Gauge{leak.StartTime, leak.LastGC} { // they are by the same clock
+				s.gauges[g] += clock.ahead.Seconds()
+			}
 			for k, name := range e.files() {
 				s.files[k] = r.inside(dir, *name)
 			}
@@ -126,6 +130,34 @@ func (r *Run) saved(dir string) (found bool, err error) {
 		r.warn("%s: the rest is passed over: %w", f.Name(), err)
 	}
 	return true, nil
+}
+
+// steadyClock takes steps back out of times that are known to follow each
+// other, because they are of one file: the wait is then taken to have been as
+// long as the one before it.
+type steadyClock struct {
+	warn  func(format string, args ...any)
+	last  time.Time     // made steady
+	wait  time.Duration // between the last two
+	ahead time.Duration // what is added to times
+	steps int
+}
+
+// read makes the time of a line steady.
+func (c *steadyClock) read(at time.Time, file string, line int) time.Time {
+	if !c.last.IsZero() && at.Add(c.ahead).Before(c.last) {
+		back := c.last.Sub(at.Add(c.ahead))
+		if c.steps++; c.steps == 1 {
+			c.warn("%s:%d: the clock was set back by %v; the lines are in their order, so that times from here on are moved", file, line, back.Round(time.Second/10))
+		}
+		c.ahead += back + max(c.wait, time.Millisecond)
+	}
+	at = at.Add(c.ahead)
+	if !c.last.IsZero() {
+		c.wait = at.Sub(c.last)
+	}
+	c.last = at
+	return at
 }
 
 // inside is the path of a file that processFile names, "" if it is not there

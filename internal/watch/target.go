@@ -52,21 +52,19 @@ type Target struct {
 	offers []string
 	vars   bool // /debug/vars has memstats
 	notes  []error
+	most   time.Duration // a look may take
 
 	mu      sync.Mutex
 	proc    local
 	quick   time.Duration // the fastest answer so far: the way there and back
 	keep    *folder       // nil: nothing is kept
-	started float64       // of the process, at the last look; NaN
+	started float64       // start of the process at the last look, ticks since the boot
 	life    int           // its number then; 0
-	empty   bool          // the heap profile had no samples, and that was said
 }
 
 // local is the process behind a target, if it is one of this machine.
 type local struct {
 	pid int // 0: not known
-	// given is set when the user named the process.
-	given bool
 	// sure is set when the program of the process is that of the profiles.
 	sure      bool
 	collector procstat.Collector
@@ -87,7 +85,7 @@ func Connect(ctx context.Context, spec string, o Options) (*Target, error) {
 	if o.Source.Timeout < 1 {
 		o.Source.Timeout = answerSeconds
 	}
-	t := &Target{opt: o, started: math.NaN(), quick: math.MaxInt64}
+	t := &Target{opt: o, quick: math.MaxInt64, most: answersALook * time.Duration(o.Source.Timeout) * time.Second}
 	if pid, ok := processNumber(spec); ok {
 		if err := t.connectProcess(ctx, pid); err != nil {
 			return nil, err
@@ -130,7 +128,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 // Without one its memory and descriptors can still be watched.
 func (t *Target) connectProcess(ctx context.Context, pid int) error {
 	t.name = fmt.Sprintf("pid %d", pid)
-	t.setProcess(pid, true, true)
+	t.setProcess(pid, true)
 	if _, err := t.opt.Proc.Read(pid); err != nil {
 		return err
 	}
@@ -208,9 +206,9 @@ func (t *Target) has(name string) bool { return slices.Contains(t.offers, name) 
 // that takes connections on its port. There may be several, and it may be a
 // tunnel; the profiles tell (see identify).
 func (t *Target) findProcess() {
-	t.setProcess(0, false, false)
+	t.setProcess(0, false)
 	if pids := t.candidates(); len(pids) > 0 {
-		t.setProcess(pids[0], false, false)
+		t.setProcess(pids[0], false)
 	}
 }
 
@@ -254,8 +252,8 @@ func (t *Target) candidates() []int {
 }
 
 // setProcess takes pid, 0 for none, as the process of the target.
-func (t *Target) setProcess(pid int, given, sure bool) {
-	p := local{pid: pid, given: given, sure: sure}
+func (t *Target) setProcess(pid int, sure bool) {
+	p := local{pid: pid, sure: sure}
 	if pid > 0 {
 		p.collector, p.known = t.opt.Proc.Collector(pid)
 	}

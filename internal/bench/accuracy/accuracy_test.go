@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +24,11 @@ const mixedAnswer = `{"schema":"leak/1","verdict":"leak","findings":[
   "path":[{"function":"main.serve","line":7},{"function":"main.render","line":9}],"slope":{"value":1048576,"low":943718,"high":1153434}},
  {"class":"growing","resource":"heap","sentence":"W","slope":{"value":null,"low":null,"high":null},"cause":-1}],
  "totals":[{"class":"leak","resource":"heap","sentence":"T","slope":{"value":1048576,"low":943718,"high":1153434},"cause":-1}]}`
+
+// heapAnswer has one finding, of the heap.
+const heapAnswer = `{"schema":"leak/1","verdict":"leak","findings":[
+ {"class":"leak","resource":"heap","sentence":"H","blame":{"function":"main.render"},"cause":-1,
+  "path":[{"function":"main.serve","line":7},{"function":"main.render","line":9}],"slope":{"value":1048576,"low":943718,"high":1153434}}]}`
 
 func answerOf(t *testing.T, text string) *answer {
 	t.Helper()
@@ -45,9 +51,10 @@ func TestJudge(t *testing.T) {
 		line, best, not string
 	}{
 		{"cause", mixedAnswer, expect("goroutine", `main\.run`), true, false, true, exactly, "ok", "G", ""},
-		{"effect", mixedAnswer, expect("heap", `main\.render`), true, false, true, exactly, "ok", "H", ""},
-		{"caller", mixedAnswer, expect("heap", `main\.serve`), true, false, true, onPath, "ok", "H", ""},
-		{"other function", mixedAnswer, expect("heap", `main\.parse`), true, false, true, noMatch, "wrong blame", "H", ""},
+		{"only the second finding is right", mixedAnswer, expect("heap", `main\.render`), true, false, false, noMatch, "wrong resource", "G", ""},
+		{"heap", heapAnswer, expect("heap", `main\.render`), true, false, true, exactly, "ok", "H", ""},
+		{"caller", heapAnswer, expect("heap", `main\.serve`), true, false, true, onPath, "wrong blame", "H", ""},
+		{"other function", heapAnswer, expect("heap", `main\.parse`), true, false, true, noMatch, "wrong blame", "H", ""},
 		{"other resource", mixedAnswer, expect("fd", `main\.run`), true, false, false, exactly, "wrong resource", "G", ""},
 		{"missed", growing, expect("heap", `main\.run`), false, true, false, noMatch, "MISSED (growing)", "", ""},
 		{"false", mixedAnswer, expect("none", "-"), false, false, false, noMatch, "FALSE", "G", ""},
@@ -90,15 +97,15 @@ func twinOf(perSecond float64) *twin {
 func TestJudgeAgainstTwin(t *testing.T) {
 	c := expect("heap", `main\.render`)
 	for _, tt := range []struct {
+		answer  string
 		slope   float64
 		covered bool
 		stray   int
-	}{{1 << 20, true, 1}, {1.2e6, false, 1}, {0, false, 1}} {
-		o := judge(c, answerOf(t, mixedAnswer), twinOf(tt.slope))
+	}{{heapAnswer, 1 << 20, true, 0}, {heapAnswer, 1.2e6, false, 0}, {heapAnswer, 0, false, 1}} {
+		o := judge(c, answerOf(t, tt.answer), twinOf(tt.slope))
 		if !o.known || o.covered != tt.covered || math.Abs(o.truth.slope-tt.slope) > 1e-3 {
 			t.Errorf("slope %v: known %v, covered %v, truth %+v", tt.slope, o.known, o.covered, o.truth)
 		}
-		// No goroutines of main.run grow in the twin.
 		if len(o.stray) != tt.stray {
 			t.Errorf("slope %v: stray %q", tt.slope, o.stray)
 		}
@@ -182,11 +189,22 @@ func TestBadAnswers(t *testing.T) {
 func TestPage(t *testing.T) {
 	leak, decoy, missing := expect("heap", `main\.render`), expect("none", "-"), expect("heap", "x")
 	p := &page{Command: "go run .", Machine: "a machine", During: time.Minute, Parallel: 4, Live: []outcome{
-		judge(leak, answerOf(t, mixedAnswer), twinOf(1<<20)),
+		judge(leak, answerOf(t, heapAnswer), twinOf(1<<20)),
 		judge(decoy, answerOf(t, `{"schema":"leak/1","verdict":"growing","findings":[{"class":"growing","resource":"heap"}]}`), twinOf(0)),
 	}}
 	if p.missed() {
 		t.Errorf("a bar is missed in\n%s", p.markdown())
+	}
+	stray := *p
+	stray.Live = append(slices.Clone(p.Live), judge(leak, answerOf(t, mixedAnswer), twinOf(1<<20))) // no goroutines grow in the twin
+	if !stray.missed() || len(stray.Live[2].stray) != 1 {
+		t.Errorf("a leak called where nothing grows is no miss in\n%s", stray.markdown())
+	}
+	if none := (&page{}); !none.missed() {
+		t.Error("nothing measured is no miss")
+	}
+	if decoys := (&page{Live: p.Live[1:]}); !decoys.missed() || !strings.Contains(decoys.markdown(), "| leaks found | **nothing measured** |") {
+		t.Errorf("no leaks measured is no miss in\n%s", decoys.markdown())
 	}
 	p.Live = append(p.Live, judge(missing, answerOf(t, `{"schema":"leak/1","verdict":"steady","findings":[]}`), twinOf(1<<20)),
 		outcome{zooCase: leak, err: io.ErrUnexpectedEOF})
@@ -213,6 +231,13 @@ func TestReadManifest(t *testing.T) {
 	}
 	if _, err := readManifest(bad); err == nil {
 		t.Error("a pattern that is none is accepted")
+	}
+}
+
+func TestCommandLine(t *testing.T) {
+	got := commandLine([]string{"-again", "-dir", "/somewhere/x", "-parallel", "2", "--zoo=../z", "-o", "page.md", "-sim"})
+	if want := "go run ./internal/bench/accuracy -again -parallel 2 -sim"; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
 

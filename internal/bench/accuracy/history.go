@@ -1,63 +1,17 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"runtime"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/profoundhq/profound/internal/leak"
 	"github.com/profoundhq/profound/internal/profile"
 )
 
-// memorySeries is the memory of a machine over time.
-type memorySeries []memoryPoint
-
-type memoryPoint struct {
-	seconds float64 // since the first
-	percent float64 // of the machine's memory
-}
-
-// readSeries reads a file of lines "seconds,percent" with a head.
-func readSeries(path string) (memorySeries, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	var s memorySeries
-	lines := bufio.NewScanner(f)
-	for n := 1; lines.Scan(); n++ {
-		a, b, ok := strings.Cut(lines.Text(), ",")
-		at, err1 := strconv.ParseFloat(a, 64)
-		level, err2 := strconv.ParseFloat(b, 64)
-		if n > 1 && (!ok || err1 != nil || err2 != nil) {
-			return nil, fmt.Errorf("%s:%d: %q, want seconds and percent", path, n, lines.Text())
-		}
-		if n > 1 {
-			s = append(s, memoryPoint{at, level})
-		}
-	}
-	return s, lines.Err()
-}
-
 // dayOne is when generated histories begin.
 func dayOne() time.Time { return time.Unix(1_700_000_000, 0) }
-
-// history shows a series as the resident memory of one process.
-func (s memorySeries) history() *leak.History {
-	h := leak.NewHistory()
-	for _, p := range s {
-		g := leak.NoGauges()
-		g[leak.Resident] = p.percent / 100 * machineSize
-		h.Add(leak.Look{At: dayOne().Add(time.Duration(p.seconds * float64(time.Second))), Gauges: g})
-	}
-	return h
-}
 
 // timeJudge judges a large history several times on one core and returns the
 // seconds each took.

@@ -32,7 +32,7 @@ type outcome struct {
 	blame   match
 	// blameless is set when nothing that was collected has the function.
 	blameless bool
-	best      *finding // the leak that says most of what is expected; nil if none
+	best      *finding // the leak that is named first; nil if none
 	truth     truth    // of best
 	known     bool     // there are an interval and a truth to compare
 	covered   bool     // the interval has the truth in it
@@ -72,9 +72,8 @@ func judge(c zooCase, a *answer, t *twin) outcome {
 			continue
 		}
 		o.flagged = true
-		right, m := slices.Contains(resources(c.Signal), f.Resource), matchOf(&c.expectation, f)
-		if o.best == nil || better(right, m, o.signal, o.blame) {
-			o.best, o.signal, o.blame = f, right, m
+		if o.best == nil {
+			o.best, o.signal, o.blame = f, slices.Contains(resources(c.Signal), f.Resource), matchOf(&c.expectation, f)
 		}
 		if t != nil && f.Cause < 0 && idle(f, t) {
 			o.stray = append(o.stray, f.Sentence)
@@ -87,15 +86,6 @@ func judge(c zooCase, a *answer, t *twin) outcome {
 		o.covered = o.known && o.best.Slope.covers(o.truth.slope)
 	}
 	return o
-}
-
-// better tells whether a finding says more than the best so far: the resource
-// counts first, then the function.
-func better(right bool, m match, bestRight bool, best match) bool {
-	if right != bestRight {
-		return right
-	}
-	return m > best
 }
 
 func matchOf(e *expectation, f *finding) match {
@@ -133,7 +123,7 @@ func (o *outcome) line() string {
 		word = "FALSE"
 	case o.Leak && !o.signal:
 		word = "wrong resource (" + o.best.Resource + ")"
-	case o.Leak && o.blame == noMatch && !o.blameless:
+	case o.Leak && o.blame != exactly && !o.blameless:
 		word = "wrong blame"
 	case o.known && !o.covered:
 		word = "slope missed"

@@ -97,8 +97,26 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	if s.dir, err = filepath.Abs(s.dir); err != nil {
 		return s, err
 	}
-	s.command = strings.TrimSpace("go run ./internal/bench/accuracy " + strings.Join(args, " "))
+	s.command = commandLine(args)
 	return s, nil
+}
+
+// commandLine is the command for the page, without where the runs are kept and
+// what else is only of this machine.
+func commandLine(args []string) string {
+	words := []string{"go run ./internal/bench/accuracy"}
+	for i := 0; i < len(args); i++ {
+		name, _, joined := strings.Cut(strings.TrimLeft(args[i], "-"), "=")
+		switch name {
+		case "dir", "o", "profound", "zoo", "recorded", "series":
+			if !joined {
+				i++
+			}
+		default:
+			words = append(words, args[i])
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {

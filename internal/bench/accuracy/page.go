@@ -15,6 +15,7 @@ type page struct {
 	Parallel         int
 	Again            bool // Live are runs of another time, judged again
 	Live, Recorded   []outcome
+	LeftOut          []string // what could not be measured here
 	// Extra are the sections of measurements without services.
 	Extra []section
 }
@@ -34,11 +35,11 @@ type bar struct {
 	missed bool
 }
 
-// share is n of m, which must be at least or at most a part.
+// share is n of m, which must be at least a part. Nothing measured is a miss.
 func share(name string, n, m int, atLeast float64) bar {
 	b := bar{name: name, want: fmt.Sprintf("at least %.0f %%", 100*atLeast)}
 	if m == 0 {
-		b.got = "-"
+		b.got, b.missed = "nothing measured", true
 		return b
 	}
 	b.got = fmt.Sprintf("%d of %d, %.1f %%", n, m, 100*float64(n)/float64(m))
@@ -46,17 +47,17 @@ func share(name string, n, m int, atLeast float64) bar {
 	return b
 }
 
-// none is a count that must be zero.
+// none is a count that must be zero, of some that were measured.
 func none(name string, n, m int) bar {
-	return bar{name: name, got: fmt.Sprintf("%d of %d", n, m), want: "none", missed: n > 0}
+	return bar{name: name, got: fmt.Sprintf("%d of %d", n, m), want: "none", missed: n > 0 || m == 0}
 }
 
 // figure is a number there is no bar for.
 func figure(name, got string) bar { return bar{name: name, got: got, want: "-"} }
 
-// totals are the figures of a group of outcomes.
-func totals(all []outcome) []bar {
-	var leaks, found, signals, blamable, blamed, exact, decoys, falsely, growing, known, covered, failed, stray int
+// totals are the figures of a group of outcomes, with twins or without.
+func totals(all []outcome, twins bool) []bar {
+	var leaks, found, signals, blamable, blamed, onPaths, decoys, falsely, growing, known, covered, failed, stray int
 	var settled []time.Duration
 	for i := range all {
 		o := &all[i]
@@ -78,8 +79,8 @@ func totals(all []outcome) []bar {
 		}
 		signals += count(o.signal)
 		blamable += count(o.blame != noMatch || !o.blameless)
-		blamed += count(o.blame != noMatch)
-		exact += count(o.blame == exactly)
+		blamed += count(o.blame == exactly)
+		onPaths += count(o.blame != noMatch)
 		known += count(o.known)
 		covered += count(o.covered)
 		if o.settledErr == nil && o.settled > 0 {
@@ -89,14 +90,14 @@ func totals(all []outcome) []bar {
 	bars := []bar{
 		share("leaks found", found, leaks, 0.95),
 		none("decoys called a leak", falsely, decoys),
-		share("function to blame named", blamed, blamable, 0.9),
-		figure("of these, as the one that is blamed", fmt.Sprint(exact)),
+		share("function to blame is the one that is blamed", blamed, blamable, 0.9),
+		figure("it is on the path at least", fmt.Sprintf("%d of %d", onPaths, blamable)),
 		figure("right resource", fmt.Sprintf("%d of %d", signals, found)),
 		figure("decoys called growing at the end", fmt.Sprintf("%d of %d", growing, decoys)),
 	}
-	if known > 0 {
+	if twins {
 		bars = append(bars, share("slope interval has the exact slope", covered, known, 0.85),
-			figure("runs with a leak called where nothing grows", fmt.Sprint(stray)))
+			none("runs with a leak called where nothing grows", stray, leaks+decoys))
 	}
 	if len(settled) > 0 {
 		slices.Sort(settled)
@@ -127,13 +128,13 @@ func (p *page) columns() []column {
 	var all []column
 	zoos := groups(p.Live)
 	for _, group := range zoos {
-		all = append(all, column{group, totals(of(p.Live, group))})
+		all = append(all, column{group, totals(of(p.Live, group), true)})
 	}
 	if len(zoos) > 1 {
-		all = append(all, column{"all of these", totals(p.Live)})
+		all = append(all, column{"all of these", totals(p.Live, true)})
 	}
 	if len(p.Recorded) > 0 {
-		all = append(all, column{"recorded", totals(p.Recorded)})
+		all = append(all, column{"recorded", totals(p.Recorded, false)})
 	}
 	return all
 }
@@ -186,9 +187,9 @@ func (p *page) extraBars() []bar {
 	return all
 }
 
-// missed tells whether a bar is.
+// missed tells whether a bar is, or nothing was measured.
 func (p *page) missed() bool {
-	return slices.ContainsFunc(p.bars(), func(b bar) bool { return b.missed })
+	return len(p.bars()) == 0 || slices.ContainsFunc(p.bars(), func(b bar) bool { return b.missed })
 }
 
 // groups are the origins of the cases, in their order.
@@ -223,6 +224,9 @@ Written by internal/bench/accuracy; do not edit.
 - machine: %s
 
 `, "`"+p.Command+"`", p.Machine)
+	for _, s := range p.LeftOut {
+		fmt.Fprintf(&w, "Left out: %s.\n\n", s)
+	}
 	if columns := p.columns(); len(columns) > 0 {
 		fmt.Fprint(&w, "Services, what misses its bar in bold:\n\n")
 		writeTable(&w, matrix(columns))

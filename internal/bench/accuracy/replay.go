@@ -17,6 +17,7 @@ import (
 func (b *bench) replay(ctx context.Context, page *page) error {
 	if !readable(b.recordeds) {
 		b.say("recorded: no folder %s, left out", b.recordeds)
+		page.LeftOut = append(page.LeftOut, "recorded runs, which are not here")
 		return nil
 	}
 	rows, err := readManifest(filepath.Join(b.zoo, "manifest.json"))

@@ -1,32 +1,12 @@
 package main
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/profoundhq/profound/internal/leak"
 	"github.com/profoundhq/profound/internal/leak/leaksim"
 )
-
-func TestReadSeries(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "m.csv")
-	for text, want := range map[string]int{
-		"t_seconds,mem_util_percent\n0,84.000\n300,84.276\n": 2,
-		"t_seconds,mem_util_percent\n":                       0,
-		"t_seconds,mem_util_percent\n0,much\n":               -1,
-		"t_seconds,mem_util_percent\n0;84\n":                 -1,
-	} {
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		s, err := readSeries(path)
-		if (err != nil) != (want < 0) || want >= 0 && len(s) != want {
-			t.Errorf("%q: %d points, %v", text, len(s), err)
-		}
-	}
-}
 
 func TestLargeHistoryLeaks(t *testing.T) {
 	took, class, err := timeJudge(600, 200, 2)

@@ -56,8 +56,8 @@ type Result struct {
 	// of steady leaks: z^2*R/g for sixteen samples, and the four hours, or the
 	// half of the heap, that growth must last to be no cache that fills.
 	Slow float64
-	// FalseTwice is the share of runs without a leak that were called one at
-	// two looks in a row after they settled.
+	// FalseTwice is the share of runs without a leak that were called one, of
+	// any resource, at two looks in a row after they settled.
 	FalseTwice float64
 }
 
@@ -85,16 +85,14 @@ func Accuracy(o Options) Result {
 			flags := row.run(sc, uint64(seed), res.Looks)
 			if !sc.Leak && !math.IsInf(sc.Settled, 1) {
 				settledRuns++
-				if twice(flags, res.Looks, sc.Settled*1.5) {
+				if twice(flags, res.Looks, sc.Settled) {
 					falseTwice++
 				}
 			}
 		}
 		res.Rows = append(res.Rows, row)
 	}
-	if settledRuns > 0 {
-		res.FalseTwice = float64(falseTwice) / float64(settledRuns)
-	}
+	res.FalseTwice = float64(falseTwice) / float64(settledRuns) // of none it is not known: NaN
 	res.summarize(o.Short)
 	return res
 }
@@ -102,7 +100,7 @@ func Accuracy(o Options) Result {
 // twice tells whether two looks in a row after a time were flagged.
 func twice(flags []bool, looks []float64, after float64) bool {
 	for i := 1; i < len(flags); i++ {
-		if looks[i-1] >= after && flags[i] && flags[i-1] {
+		if looks[i-1] > after && flags[i] && flags[i-1] {
 			return true
 		}
 	}
@@ -124,7 +122,7 @@ func (row *Row) run(sc *Scenario, seed uint64, looks []float64) []bool {
 			}
 		}
 		v := leak.Judge(h, leak.Options{})
-		f := worst(v)
+		f := worst(v, !sc.Leak)
 		if f != nil {
 			flags[i] = true
 			row.Flagged[i]++
@@ -135,10 +133,8 @@ func (row *Row) run(sc *Scenario, seed uint64, looks []float64) []bool {
 		if i == len(looks)-1 && f != nil && sc.Leak {
 			row.last(sc, f)
 		}
-		if sc.Steady && i == len(looks)-3 && f != nil && v.Forecast != nil && !v.Forecast.OOM.IsZero() {
-			left := r.Ends() - r.t
-			at := start().Add(time.Duration(r.Ends() * float64(time.Second)))
-			row.Ends = append(row.Ends, v.Forecast.OOM.Value.Sub(at).Seconds()/left)
+		if sc.Steady && i == len(looks)-3 && f != nil {
+			row.Ends = append(row.Ends, r.endError(v.Forecast))
 		}
 	}
 	row.First = append(row.First, first)
@@ -157,10 +153,21 @@ func (row *Row) last(sc *Scenario, f *leak.Finding) {
 	}
 }
 
-// worst is the first finding that is called a leak.
-func worst(v *leak.Verdict) *leak.Finding {
+// endError is the relative error of the time left by a forecast; +Inf when
+// there is no date.
+func (r *Run) endError(c *leak.Forecast) float64 {
+	if c == nil || c.OOM.IsZero() {
+		return math.Inf(1)
+	}
+	at := start().Add(time.Duration(r.Ends() * float64(time.Second)))
+	return c.OOM.Value.Sub(at).Seconds() / (r.Ends() - r.t)
+}
+
+// worst is the first finding that is called a leak: of the heap, which is what
+// leaks here, or of any resource.
+func worst(v *leak.Verdict, any bool) *leak.Finding {
 	for i := range v.Findings {
-		if f := &v.Findings[i]; f.Class == leak.Leak && f.Resource == leak.Heap {
+		if f := &v.Findings[i]; f.Class == leak.Leak && (any || f.Resource == leak.Heap) {
 			return f
 		}
 	}
@@ -173,6 +180,7 @@ func (res *Result) summarize(short bool) {
 	if short {
 		at = len(res.Looks) - 1
 	}
+	res.Slow = math.Inf(-1)
 	var hits, leaks, wrong, wrongSettled, covered, sloped, path, flagged float64
 	var ends []float64
 	for i := range res.Rows {
@@ -192,6 +200,9 @@ func (res *Result) summarize(short bool) {
 		if row.Scenario.Steady && row.floor() >= res.Looks[0] {
 			res.Slow = max(res.Slow, middle(row.First)/row.floor())
 		}
+	}
+	if math.IsInf(res.Slow, -1) {
+		res.Slow = math.NaN() // nothing was measured
 	}
 	res.PrecisionStrict, res.Precision, res.Recall = hits/(hits+wrong), hits/(hits+wrongSettled), hits/leaks
 	res.Coverage, res.PathRight = covered/sloped, path/flagged

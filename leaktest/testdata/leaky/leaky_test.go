@@ -62,19 +62,8 @@ func TestTiny(t *testing.T) {
 	leaktest.NoGrowth(t, func(int) { l.Push() }, soon())
 }
 
-// TestTinyInNoise leaks 64 bytes in rounds that allocate two megabytes.
+// TestTinyInNoise leaks 6400 bytes in rounds that allocate two megabytes.
 func TestTinyInNoise(t *testing.T) {
-	var l List
-	leaktest.NoGrowth(t, func(int) {
-		l.Push()
-		for range 20_000 {
-			sink = make([]byte, 100)
-		}
-	})
-}
-
-// TestTinyInNoiseMore does a hundred times the leaking work in a round.
-func TestTinyInNoiseMore(t *testing.T) {
 	var l List
 	leaktest.NoGrowth(t, func(int) {
 		for range 100 {
@@ -185,4 +174,28 @@ func TestParallel(t *testing.T) {
 			sink = make([]byte, 1000*i)
 		}
 	})
+}
+
+// TestEveryThird leaks now and then: a goroutine and a large buffer.
+func TestEveryThird(t *testing.T) {
+	events := make(chan int)
+	var kept [][]byte
+	leaktest.NoGrowth(t, func(round int) {
+		if round%3 == 0 {
+			Subscribe(events)
+			kept = append(kept, make([]byte, 1<<20))
+		}
+	}, soon())
+}
+
+// TestRarely grows too rarely to say whether that goes on.
+func TestRarely(t *testing.T) {
+	var kept [][]byte
+	leaktest.NoGrowth(t, func(round int) {
+		if round%7 == 0 {
+			for range 4 {
+				kept = append(kept, make([]byte, 1<<20))
+			}
+		}
+	}, soon())
 }
