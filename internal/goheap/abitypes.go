@@ -59,9 +59,11 @@ func (a *abiTypes) fromDWARF(addr uint64) *Type {
 // program, and those made by reflect.
 func (a *abiTypes) decode(addr uint64) *Type {
 	m, l := a.mem, a.lay
-	if !m.has(addr) {
+	if !m.has(addr) || a.depth > maxDepth {
 		return nil
 	}
+	a.depth++
+	defer func() { a.depth-- }()
 	size, kind := int64(m.u64(addr+l.Type.Bytes)), reflect.Kind(m.u8(addr+l.Type.Kind)&31)
 	if size < 0 || size > 1<<40 || kind == 0 || kind > reflect.UnsafePointer {
 		return nil

@@ -3,6 +3,7 @@ package goheap
 import (
 	"encoding/binary"
 	"errors"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -62,6 +63,9 @@ func (d *damaged) ReadAt(b []byte, addr uint64) (int, error) {
 }
 
 func (d *damaged) Bytes(addr uint64, n int) ([]byte, error) {
+	if n < 0 || n > 1<<32 || d.pages[(addr+uint64(n)-1)&^(filePage-1)] == nil { // a length that is nonsense
+		return nil, errors.New("nothing there")
+	}
 	b := make([]byte, n)
 	_, err := d.ReadAt(b, addr)
 	return b, err
@@ -148,7 +152,7 @@ func damageAndRead(t testing.TB, p *Program, rec *recorder, addrs []uint64, rng 
 	h.Waste(10)
 	r := retain.Compute(h.Graph, retain.Options{Rank: h.Rank})
 	for v := h.FirstObject; v < uint32(r.Vertices()); v += 7 {
-		PathString(h.Hops(r.Path(v)))
+		pathString(h.Hops(r.Path(v)))
 	}
 	return true
 }
@@ -226,4 +230,36 @@ func TestRefusals(t *testing.T) {
 		needToolchain(t, "go1.21.13")
 		check("old", build(t, "old", "go1.21.13"), ErrVersion, "go1.21.13")
 	})
+}
+
+// TestMissingField wants a runtime without a field we need to be refused, and
+// the field to be named.
+func TestMissingField(t *testing.T) {
+	p := openExe(t, build(t, "small", ""), nil)
+	for name, want := range map[string]string{
+		"runtime.mspan":     "runtime.mspan.allocBits",
+		"runtime.g":         "runtime.g.atomicstatus",
+		"internal/abi.Type": "internal/abi.Type.PtrBytes",
+	} {
+		dw := *p.dwarf
+		dw.named = maps.Clone(dw.named)
+		delete(dw.named, name)
+		if _, err := resolveLayout(&dw); !errors.Is(err, ErrVersion) || !strings.Contains(err.Error(), want) {
+			t.Errorf("without %s: %v", name, err)
+		}
+	}
+}
+
+// TestNoMemoryProfile wants a program without allocation stacks to be read all
+// the same, and to be told.
+func TestNoMemoryProfile(t *testing.T) {
+	exe := leaksvc(t)
+	h, err := Read(openExe(t, exe, nil), start(t, exe, "-rate", "0"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := slices.ContainsFunc(h.Warnings, func(err error) bool { return strings.Contains(err.Error(), "there is no memory profile") })
+	if h.ProfileRate != 0 || len(h.Samples) > 1 || !told || h.Stats.Missed != 0 {
+		t.Errorf("rate %d, %d samples, warnings %v, %d objects missed", h.ProfileRate, len(h.Samples), h.Warnings, h.Stats.Missed)
+	}
 }

@@ -64,7 +64,8 @@ func inflate(raw []byte) ([]byte, error) {
 		return nil, fmt.Errorf("compression method %d is not known", method)
 	}
 	size := binary.LittleEndian.Uint64(raw[8:])
-	if size > maxAlloc {
+	const most = 1032 // the best that deflate can do
+	if size > maxAlloc || size/most > uint64(len(raw)) {
 		return nil, fmt.Errorf("%d bytes are more than can be", size)
 	}
 	z, err := zlib.NewReader(bytes.NewReader(raw[24:]))

@@ -116,6 +116,12 @@ func (fr *frames) shape(fi *frameInfo, delta uint64) {
 	}
 }
 
+// args is how many bytes of arguments the caller of a function makes room for,
+// those included that come in registers; 0 if the function does not tell.
+func (fr *frames) args(f *function) uint64 {
+	return uint64(max(0, int32(fr.u32(f, fr.lay.Func.Args)))) // negative is abi.ArgsSizeUnknown
+}
+
 // stackMaps reads which words of the frame hold live pointers.
 func (fr *frames) stackMaps(fi *frameInfo, pc uint64, how frameHow) {
 	f := fi.fn

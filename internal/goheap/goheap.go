@@ -38,6 +38,9 @@ var (
 	// ErrProgram says that the process runs another program than the one that
 	// was opened.
 	ErrProgram = errors.New("not the program of the process")
+	// ErrStripped says that the executable has no DWARF, and that OpenProgram
+	// needs another program of the same Go that has.
+	ErrStripped = errors.New("it has no DWARF")
 	// ErrMemory says that memory the analysis cannot do without is not there.
 	ErrMemory = errors.New("memory is missing")
 )
@@ -55,6 +58,10 @@ type Options struct {
 	// Progress, if not nil, is told what is being done: a stage such as
 	// "types", and how far it is, from 0 to 1.
 	Progress func(stage string, share float64)
+	// Need, if not nil, is asked by Plan before anything is copied and by Read
+	// before anything is marked; its error ends them. It must be quick: while a
+	// plan runs, copies of pages pile up.
+	Need func(Need) error
 }
 
 // Kind tells what a vertex of the graph is.

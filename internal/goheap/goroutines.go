@@ -53,6 +53,7 @@ type stack struct {
 	mem     []byte // from sp to hi
 	objects []liveObject
 	work    []intoStack // live pointers that lead into this stack
+	doubted []intoStack // words that may be such pointers; followed last
 }
 
 // liveObject is a stack object of a frame.
@@ -189,8 +190,10 @@ func (rs *roots) goroutine(g uint64, threads []proc.Thread) (vertex uint32, ok b
 	v := rs.addUnder(0, root{kind: KindGoroutine, name: fmt.Sprintf("goroutine %d", q.ID), size: q.Hi - q.Lo, goroutine: int32(len(rs.gs)) + 1, addr: g})
 	q.Vertex = v
 	s := &stack{rs: rs, vertex: v, no: int32(len(rs.gs)) + 1, sp: max(from.sp, q.Lo), hi: q.Hi}
-	s.mem = make([]byte, q.Hi-s.sp)
-	m.fill(s.mem, s.sp)
+	if s.mem = m.piece(s.sp, s.hi-s.sp); s.mem == nil {
+		rs.heap.missing += s.hi - s.sp
+		s.hi = s.sp
+	}
 	if from.thread != nil {
 		s.registers(from.thread)
 	}
@@ -229,7 +232,7 @@ func (rs *roots) begin(g uint64, st uint32, q *Goroutine, threads []proc.Thread)
 			if sp >= q.Lo && sp < q.Hi {
 				return begin{sp: sp, pc: t.Regs.PC, lr: t.Regs.General[30], how: frameExact, thread: t}
 			}
-			if mp != 0 && uint64(t.ID) == m.u64(mp+rs.lay.M.ProcID) && sp >= m.u64(g0+o.Lo) && sp < m.u64(g0+o.Hi) {
+			if mp != 0 && sp >= m.u64(g0+o.Lo) && sp < m.u64(g0+o.Hi) { // its id is that of another PID namespace
 				b.blind, b.thread = false, t
 			}
 		}
@@ -256,11 +259,22 @@ func (s *stack) add(name string, t *Type) uint32 {
 	return s.rs.addUnder(s.vertex, root{kind: KindLocal, name: name, typ: t, goroutine: s.no})
 }
 
+// addGuess adds a root for words that may be pointers or not.
+func (s *stack) addGuess(name string) uint32 {
+	v := s.add(name, nil)
+	s.rs.list[v].guess = true
+	return v
+}
+
 // point notes a pointer of a root: into the heap, or into this stack. With
 // maybe, it counts only if the slot is given out: the word may be no pointer.
 func (s *stack) point(from uint32, off int64, p uint64, maybe bool) bool {
 	if p >= s.sp && p < s.hi {
-		s.work = append(s.work, intoStack{p, from, s.target(from, off)})
+		to := &s.work
+		if s.rs.list[from].guess {
+			to = &s.doubted
+		}
+		*to = append(*to, intoStack{p, from, s.target(from, off)})
 		return true
 	}
 	slot, in := s.rs.heap.find(p)
@@ -297,7 +311,7 @@ func (s *stack) registers(t *proc.Thread) {
 	for _, p := range t.Regs.General {
 		if slot, in := s.rs.heap.find(p); in != nil && s.rs.heap.allocated(slot) {
 			if v == 0 {
-				v = s.add("registers", nil)
+				v = s.addGuess("registers")
 			}
 			s.point(v, 0, p, true)
 		}
@@ -314,7 +328,7 @@ func (s *stack) words(name string, lo, hi uint64) {
 			continue
 		}
 		if v == 0 {
-			v = s.add(name, nil)
+			v = s.addGuess(name)
 		}
 		s.point(v, 0, p, true)
 	}
@@ -328,7 +342,7 @@ func (s *stack) unwind(b begin, q *Goroutine) {
 		s.words("stack (searched word by word)", s.sp, s.hi)
 		return
 	}
-	pc, cs, how := b.pc, b.sp, b.how
+	pc, cs, how, lr := b.pc, b.sp, b.how, b.lr
 	blind := b.how == frameExact // a frame that is searched word by word
 	for cs < s.hi {
 		fi := rs.frames.at(pc, how)
@@ -346,7 +360,7 @@ func (s *stack) unwind(b begin, q *Goroutine) {
 		q.Stack = rs.frames.frames(rs.mem, call, q.Stack)
 		if blind || fi.unknown {
 			rs.stats.Conservative++
-			s.words(shortName(fi.fn.name)+" (searched word by word)", cs, end+uint64(fi.argp))
+			s.words(shortName(fi.fn.name)+" (searched word by word)", cs, end+uint64(fi.argp)+rs.frames.args(fi.fn))
 		} else if !fi.dead {
 			s.frame(fi, end)
 		}
@@ -355,8 +369,8 @@ func (s *stack) unwind(b begin, q *Goroutine) {
 		}
 		blind = fi.fn.name == "runtime.asyncPreempt" || fi.fn.name == "runtime.debugCallV2"
 		next := s.at(end + uint64(fi.ret))
-		if rs.frames.arm && how == frameExact && fi.size == 0 {
-			next = b.lr
+		if rs.frames.arm && how != frameReturn && fi.size == 0 {
+			next = lr
 		}
 		switch {
 		case fi.fn.name == "runtime.sigpanic":
@@ -369,7 +383,14 @@ func (s *stack) unwind(b begin, q *Goroutine) {
 		if pc = next; fi.size == 0 && cs == end && !rs.frames.arm {
 			return
 		}
-		cs = end
+		if cs = end; rs.frames.arm && how != frameReturn {
+			// Who made it look as if that function was called has put the link
+			// register on the stack, which is always on 16 bytes.
+			lr, cs = s.at(cs), cs+16
+			if rs.frames.functions.at(pc) == nil { // a call of nothing
+				pc, how = lr, frameReturn
+			}
+		}
 	}
 }
 
@@ -454,9 +475,13 @@ func (s *stack) records(g uint64) {
 // trace follows pointers into the stack: the objects they lead to are alive.
 func (s *stack) trace() {
 	sort.Slice(s.objects, func(i, j int) bool { return s.objects[i].addr < s.objects[j].addr })
-	for len(s.work) > 0 {
-		w := s.work[len(s.work)-1]
-		s.work = s.work[:len(s.work)-1]
+	for len(s.work)+len(s.doubted) > 0 {
+		from := &s.work
+		if len(s.work) == 0 {
+			from = &s.doubted
+		}
+		w := (*from)[len(*from)-1]
+		*from = (*from)[:len(*from)-1]
 		x := findObject(s.objects, w.addr)
 		if x == nil || x.seen {
 			continue
@@ -466,6 +491,7 @@ func (s *stack) trace() {
 			x.typ, x.name = w.typ, s.rs.list[w.from].name
 		}
 		v := s.add(x.name, x.typ)
+		s.rs.list[v].guess = s.rs.list[w.from].guess
 		for _, o := range x.ptrs {
 			s.point(v, x.off+o, s.at(x.addr+uint64(o)), false)
 		}

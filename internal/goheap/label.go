@@ -85,14 +85,23 @@ func (h *Heap) label(from uint32, off int64, general bool) string {
 func (h *Heap) innerLabel(from uint32, off int64) string {
 	s := h.spanOf(h.slotOf(from))
 	base := h.addr(h.slotOf(from)) + s.payload()
-	for a := base + uint64(off); a >= base && a+1024 > base+uint64(off); a -= 8 {
+	if t, a := h.innerAt(base, base+uint64(off)); t != nil {
+		return fmt.Sprintf("+%d(%s)%s", a-base, t.Short(), fieldPath(t, int64(base+uint64(off)-a), true))
+	}
+	return fmt.Sprintf("+%d", off)
+}
+
+// innerAt finds the value around an address in an object that begins at base:
+// its type and where it begins; nil if none is known.
+func (h *Heap) innerAt(base, addr uint64) (*Type, uint64) {
+	for a := addr; a >= base && a+1024 > addr; a -= 8 {
 		if id, ok := h.inner[a]; ok {
-			if t := h.reading.types[id]; base+uint64(off) < a+uint64(t.Size) {
-				return fmt.Sprintf("+%d(%s)%s", a-base, t.Short(), fieldPath(t, int64(base+uint64(off)-a), true))
+			if t := h.reading.types[id]; addr < a+uint64(t.Size) {
+				return t, a
 			}
 		}
 	}
-	return fmt.Sprintf("+%d", off)
+	return nil, 0
 }
 
 // Hop is a step of a retention path for people: the field that is followed,
@@ -149,24 +158,4 @@ func (h *Heap) insideMap(from, to uint32) bool {
 // map that only the runtime's own type describes have the runtime's name.
 func (t *Type) insideMap() bool {
 	return t.Role == RoleTable || t.Role == RoleGroup || strings.HasSuffix(t.Name, "internal/runtime/maps.table")
-}
-
-// PathString writes hops on one line, as in
-//
-//	main.cache .byID -> map[string]*main.Session [elem] -> main.Session .Last
-func PathString(hops []Hop) string {
-	var b strings.Builder
-	for i, hop := range hops {
-		if i > 0 {
-			if hop.Label != "" {
-				b.WriteString(" " + hop.Label)
-			}
-			b.WriteString(" -> ")
-		}
-		b.WriteString(hop.Name)
-		if hop.Repeat > 0 {
-			fmt.Fprintf(&b, " (and %d more)", hop.Repeat)
-		}
-	}
-	return b.String()
 }

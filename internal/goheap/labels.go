@@ -1,5 +1,7 @@
 package goheap
 
+import "slices"
+
 // Labels numbers the labels and kinds of steps, so that retain can lay paths
 // of one shape together. It is not for use by several goroutines.
 type Labels struct {
@@ -7,10 +9,14 @@ type Labels struct {
 	ids   map[string]uint32
 	names []string
 	kinds map[kindKey]uint32
-	// Of the source asked for last: where its pointers are, by target slot.
+	label map[uint64]uint32 // type id and offset in it to label
+	kept  []offsets         // of the large sources asked for last, the latest first
+}
+
+// offsets is where the pointers of a source are, by the slot they lead to.
+type offsets struct {
 	from  uint32
 	where map[uint32]uint32
-	label map[uint64]uint32 // type id and offset in it to label
 }
 
 // kindKey is what makes objects be of one kind.
@@ -21,7 +27,7 @@ type kindKey struct {
 
 // Labels makes a numbering; each begins anew.
 func (h *Heap) Labels() *Labels {
-	return &Labels{h: h, ids: map[string]uint32{}, names: []string{""}, kinds: map[kindKey]uint32{}, from: ^uint32(0), label: map[uint64]uint32{}}
+	return &Labels{h: h, ids: map[string]uint32{}, names: []string{""}, kinds: map[kindKey]uint32{}, label: map[uint64]uint32{}}
 }
 
 // Name is the text of a number that Label or Kind gave out.
@@ -73,33 +79,69 @@ func (l *Labels) Label(from, to uint32) uint32 {
 	return l.id(" " + h.label(from, off, true))
 }
 
-// indexFrom is the size of sources whose pointers are indexed: to search a
-// large array for each of its elements would take the square of its length.
-const indexFrom = 512
+// To search a large source for each of its targets would take the square of
+// its length, so the pointers of those of indexFrom bytes, or of as many words
+// below a root, are indexed. Several indexes are kept, since the elements of an
+// array may be large themselves, and paths go through one after the other.
+const (
+	indexFrom = 4096
+	indexKept = 16
+)
 
 // offset finds where the pointer is.
 func (l *Labels) offset(from, to uint32) (int64, bool) {
 	h := l.h
-	if !h.IsObject(from) {
+	small := false
+	if h.IsObject(from) {
+		s := h.spanOf(h.slotOf(from))
+		small = s.elem < indexFrom || s.mem == nil
+	} else {
+		small = len(h.list[from].refs) < indexFrom/8
+	}
+	if small || !h.IsObject(to) {
 		return h.offsetOf(from, to)
+	}
+	off, ok := l.offsets(from)[h.slotOf(to)]
+	return int64(off), ok
+}
+
+// offsets gives the index of a large source.
+func (l *Labels) offsets(from uint32) map[uint32]uint32 {
+	i := slices.IndexFunc(l.kept, func(o offsets) bool { return o.from == from })
+	if i < 0 {
+		if len(l.kept) == indexKept {
+			l.kept = l.kept[:indexKept-1]
+		}
+		i, l.kept = len(l.kept), append(l.kept, offsets{from, l.h.offsetsOf(from)})
+	}
+	o := l.kept[i]
+	copy(l.kept[1:i+1], l.kept[:i])
+	l.kept[0] = o
+	return o.where
+}
+
+// offsetsOf is offsetOf for all targets of a vertex at once.
+func (h *Heap) offsetsOf(from uint32) map[uint32]uint32 {
+	where := map[uint32]uint32{}
+	add := func(slot uint32, off int64) {
+		if _, ok := where[slot]; !ok && off == int64(uint32(off)) {
+			where[slot] = uint32(off)
+		}
+	}
+	if !h.IsObject(from) {
+		for _, r := range h.list[from].refs {
+			add(r.slot, r.off)
+		}
+		return where
 	}
 	src := h.slotOf(from)
 	s := h.spanOf(src)
-	if s.elem < indexFrom || s.mem == nil {
-		return h.offsetOf(from, to)
-	}
-	if l.from != from {
-		l.from, l.where = from, map[uint32]uint32{}
-		h.pointers(s, src, func(off, p uint64) {
-			if slot, in := h.find(p); in != nil {
-				if _, ok := l.where[slot]; !ok && off < 1<<32 {
-					l.where[slot] = uint32(off)
-				}
-			}
-		})
-	}
-	off, ok := l.where[h.slotOf(to)]
-	return int64(off) - int64(s.payload()), ok
+	h.pointers(s, src, func(off, p uint64) {
+		if slot, in := h.find(p); in != nil {
+			add(slot, int64(off-s.payload()))
+		}
+	})
+	return where
 }
 
 // Kind is the number of the type of an object, and whether it is an array; 0

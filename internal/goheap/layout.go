@@ -16,7 +16,6 @@ const absent = ^uint64(0)
 type layout struct {
 	Heap struct {
 		AllSpans uint64 `go:"allspans"`
-		Sweepgen uint64 `go:"sweepgen"`
 	} `go:"runtime.mheap"`
 	Span struct {
 		Start     uint64 `go:"startAddr"`
@@ -91,7 +90,6 @@ type layout struct {
 		M         uint64 `go:"m"`
 		SP        uint64 `go:"sched.sp"`
 		PC        uint64 `go:"sched.pc"`
-		LR        uint64 `go:"sched.lr?"`
 		Ctxt      uint64 `go:"sched.ctxt"`
 		SyscallSP uint64 `go:"syscallsp"`
 		SyscallPC uint64 `go:"syscallpc"`
@@ -100,24 +98,20 @@ type layout struct {
 		WaitSince uint64 `go:"waitsince"`
 		Reason    uint64 `go:"waitreason"`
 		GoPC      uint64 `go:"gopc"`
-		XRegs     uint64 `go:"xRegs.state?"`
 	} `go:"runtime.g"`
 	Defer struct {
 		Fn   uint64 `go:"fn"`
 		Link uint64 `go:"link"`
-		Heap uint64 `go:"heap"`
 	} `go:"runtime._defer"`
 	M struct {
-		ProcID uint64 `go:"procid"`
-		G0     uint64 `go:"g0"`
-		All    uint64 `go:"alllink"`
+		G0  uint64 `go:"g0"`
+		All uint64 `go:"alllink"`
 	} `go:"runtime.m"`
 	P struct {
 		Timers uint64 `go:"timers.heap|timers?"`
 	} `go:"runtime.p"`
 	Module moduleLayout `go:"runtime.moduledata"`
 	Func   struct {
-		Entry     uint64 `go:"entryOff"`
 		Name      uint64 `go:"nameOff"`
 		Args      uint64 `go:"args"`
 		DeferRet  uint64 `go:"deferreturn"`
@@ -126,8 +120,6 @@ type layout struct {
 		PCLn      uint64 `go:"pcln"`
 		NPCData   uint64 `go:"npcdata"`
 		CU        uint64 `go:"cuOffset"`
-		StartLine uint64 `go:"startLine"`
-		ID        uint64 `go:"funcID"`
 		Flag      uint64 `go:"flag"`
 		NFuncData uint64 `go:"nfuncdata"`
 		Size      uint64
@@ -189,15 +181,9 @@ type layout struct {
 	ITab struct {
 		Type uint64 `go:"Type|_type"`
 	} `go:"internal/abi.ITab|runtime.itab"`
-	ITabTable struct {
-		Length  uint64 `go:"size"`
-		Entries uint64 `go:"entries"`
-	} `go:"runtime.itabTableType"`
 	Chan struct {
-		Count uint64 `go:"qcount"`
-		Buf   uint64 `go:"buf"`
-		Len   uint64 `go:"dataqsiz"`
-		Size  uint64
+		Buf  uint64 `go:"buf"`
+		Size uint64
 	} `go:"runtime.hchan"`
 	Map struct { // since 1.24
 		Used   uint64 `go:"used"`
@@ -206,14 +192,11 @@ type layout struct {
 		Size   uint64
 	} `go:"internal/runtime/maps.Map?"`
 	Table struct {
-		Used   uint64 `go:"used"`
 		Cap    uint64 `go:"capacity"`
 		Groups uint64 `go:"groups.data"`
 		Size   uint64
 	} `go:"internal/runtime/maps.table?"`
 	HMap struct { // before 1.24
-		Count      uint64 `go:"count"`
-		B          uint64 `go:"B"`
 		Buckets    uint64 `go:"buckets"`
 		OldBuckets uint64 `go:"oldbuckets"`
 		Size       uint64
@@ -246,7 +229,6 @@ type moduleLayout struct {
 	ETypes    uint64 `go:"etypes"`
 	ROData    uint64 `go:"rodata"`
 	GoFunc    uint64 `go:"gofunc"`
-	TextMap   uint64 `go:"textsectmap"`
 	DataMask  uint64 `go:"gcdatamask.bytedata"`
 	BSSMask   uint64 `go:"gcbssmask.bytedata"`
 	Next      uint64 `go:"next"`

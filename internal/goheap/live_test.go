@@ -2,11 +2,13 @@ package goheap
 
 import (
 	"bufio"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -22,11 +24,21 @@ func needLinux(t testing.TB) {
 	}
 }
 
+// programs is for machines without the Go command.
+var programs = flag.String("programs", "", "a folder with the programs below testdata, built")
+
 // build compiles a program below testdata with a toolchain, "" for the
-// installed one, once for all tests.
+// installed one, once for all tests. With a GOEXPERIMENT it is
+// "go1.24.11+noswissmap".
 func build(t testing.TB, dir, toolchain string, flags ...string) string {
 	t.Helper()
 	needLinux(t)
+	if *programs != "" {
+		if toolchain != "" || len(flags) > 0 {
+			t.Skip("built on another machine, in one way only")
+		}
+		return filepath.Join(*programs, dir)
+	}
 	key := fmt.Sprint(dir, toolchain, flags)
 	built.Lock()
 	defer built.Unlock()
@@ -46,8 +58,13 @@ func build(t testing.TB, dir, toolchain string, flags ...string) string {
 func compile(exe, dir, toolchain string, flags []string) ([]byte, error) {
 	cmd := exec.Command("go", append(append([]string{"build"}, flags...), "-o", exe, ".")...)
 	cmd.Dir = filepath.Join("testdata", dir)
-	if cmd.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off"); toolchain != "" {
+	cmd.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off")
+	toolchain, experiment, _ := strings.Cut(toolchain, "+")
+	if toolchain != "" {
 		cmd.Env = append(cmd.Env, "GOTOOLCHAIN="+toolchain)
+	}
+	if experiment != "" {
+		cmd.Env = append(cmd.Env, "GOEXPERIMENT="+experiment)
 	}
 	return cmd.CombinedOutput()
 }
@@ -99,7 +116,7 @@ func run(t testing.TB, exe string, args ...string) (pid int) {
 	if err != nil || !strings.HasPrefix(line, "ready") {
 		t.Fatalf("the child said %q: %v", line, err)
 	}
-	if pid = cmd.Process.Pid; len(args) == 0 || args[0] != "-busy" {
+	if pid = cmd.Process.Pid; !slices.Contains(args, "-busy") {
 		quiet(pid)
 	}
 	return pid

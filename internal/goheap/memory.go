@@ -14,6 +14,8 @@ const (
 	// maxAlloc bounds what one number read from the process may make us
 	// allocate; a damaged image holds any numbers.
 	maxAlloc = 1 << 32
+	// maxTorn bounds what all pieces together may take of which some is missing.
+	maxTorn = 1 << 30
 	// maxList bounds linked lists, which may be cycles in a damaged image.
 	maxList = 1 << 26
 )
@@ -28,6 +30,7 @@ type reader struct {
 	lastNo uint64
 	// missing counts the pages that were asked for and are not there.
 	missing int
+	torn    uint64 // see maxTorn
 }
 
 type block struct {
@@ -112,6 +115,25 @@ func (r *reader) fill(b []byte, addr uint64) bool {
 	return all
 }
 
+// piece reads a long piece, as a view where the memory lies in one, so its
+// length may be nonsense. What is missing reads as zero; it is nil if all is, or
+// too much.
+func (r *reader) piece(addr, n uint64) []byte {
+	if n == 0 || n >= 1<<62 || addr+n < addr {
+		return nil
+	}
+	if b, err := r.mem.Bytes(addr, int(n)); err == nil {
+		return b
+	}
+	if !r.has(addr) && !r.has(addr+n-1) || n > maxTorn-r.torn {
+		return nil
+	}
+	r.torn += n
+	b := make([]byte, n)
+	r.fill(b, addr)
+	return b
+}
+
 // has tells whether the byte at addr is there.
 func (r *reader) has(addr uint64) bool {
 	b := r.block(addr >> blockShift)
@@ -134,11 +156,12 @@ func (r *reader) text(a, n uint64) string {
 // goString reads the string whose header is at a.
 func (r *reader) goString(a uint64) string { return r.text(r.u64(a), r.u64(a+8)) }
 
-// slice reads the header of a slice: address and length, the length bounded so
-// that items of the given size fit into the largest piece we would read.
+// slice reads the header of a slice: address and length. The length is bounded
+// so that items of the given size fit into the largest piece we would read, and
+// the last of them is there: a damaged length mostly leads to nowhere.
 func (r *reader) slice(a, size uint64) (ptr, n uint64) {
 	ptr, n = r.u64(a), r.u64(a+8)
-	if ptr == 0 || n > maxAlloc/max(size, 1) {
+	if ptr == 0 || n > maxAlloc/max(size, 1) || n > 0 && !r.has(ptr+n*size-1) {
 		return 0, 0
 	}
 	return ptr, n
@@ -151,9 +174,7 @@ func (r *reader) sliceBytes(a, size uint64) []byte {
 	if n == 0 || !r.has(ptr) || !r.has(ptr+n*size-1) {
 		return nil
 	}
-	b := make([]byte, n*size)
-	r.fill(b, ptr)
-	return b
+	return r.piece(ptr, n*size)
 }
 
 // le64 reads a word of b.

@@ -22,6 +22,7 @@ type module struct {
 	names, cutab, files    []byte
 	dataMask, bssMask      []byte
 	tables                 proc.Range // all of the above but the masks
+	warnings               []error
 }
 
 // maxModules bounds the list: plugins are few.
@@ -44,6 +45,7 @@ func readModules(m *reader, l *layout, first uint64, tables bool) ([]*module, er
 			if len(out) == 0 {
 				return nil, fmt.Errorf("%w: the table of functions, which runtime.firstmoduledata at %#x leads to, cannot be read", ErrMemory, a)
 			}
+			out[0].warnings = append(out[0].warnings, fmt.Errorf("the tables of another module (a plugin), at %#x, cannot be read: its variables are left out, and so are modules that come later", a))
 			break
 		}
 		out = append(out, d)
@@ -60,11 +62,13 @@ func (d *module) readTables(m *reader, o *moduleLayout) {
 	d.ftab, d.pcln, d.pctab = m.sliceBytes(a+o.FuncTab, 8), m.sliceBytes(a+o.PCLn, 1), m.sliceBytes(a+o.PCTab, 1)
 	d.names, d.cutab, d.files = m.sliceBytes(a+o.FuncNames, 1), m.sliceBytes(a+o.CUTab, 4), m.sliceBytes(a+o.FileTab, 1)
 	mask := func(off, lo, hi uint64) []byte {
-		if hi < lo || hi-lo > maxAlloc {
+		if hi <= lo {
 			return nil
 		}
-		b := make([]byte, (hi-lo)/64+8)
-		m.fill(b, m.u64(a+off))
+		b := m.piece(m.u64(a+off), (hi-lo)/64+8)
+		if b == nil {
+			d.warnings = append(d.warnings, fmt.Errorf("%d MB of variables at %#x are left out: where their pointers are cannot be read", (hi-lo)>>20, lo))
+		}
 		return b
 	}
 	d.dataMask, d.bssMask = mask(o.DataMask, d.data, d.edata), mask(o.BSSMask, d.bss, d.ebss)

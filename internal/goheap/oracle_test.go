@@ -1,6 +1,7 @@
 package goheap
 
 import (
+	"flag"
 	"go/version"
 	"maps"
 	"os"
@@ -109,9 +110,31 @@ func TestCollectorOracleOfBuilds(t *testing.T) {
 		"position independent": {"-buildmode=pie"},
 		"not optimised":        {"-gcflags=-N -l"},
 		"DWARF uncompressed":   {"-ldflags=-compressdwarf=false"},
+		"race detector":        {"-race"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if _, err := exec.LookPath("gcc"); err != nil && name == "race detector" {
+				t.Skip("the race detector needs gcc")
+			}
 			exe := build(t, "leaksvc", "", flags...)
+			checkOracle(t, openExe(t, exe, nil), exe)
+		})
+	}
+}
+
+// variants asks for programs that take minutes to build.
+var variants = flag.Bool("variants", false, "run TestCollectorOracleOfExperiments")
+
+// TestCollectorOracleOfExperiments does the same with other collectors and
+// maps, each of which needs a standard library of its own.
+func TestCollectorOracleOfExperiments(t *testing.T) {
+	if !*variants {
+		t.Skip("builds several standard libraries; see -variants")
+	}
+	for _, v := range [...]string{"+nogreenteagc", "+norandomizedheapbase64", "+nosizespecializedmalloc", "+nodwarf5",
+		"go1.25.5+greenteagc", "go1.25.5+noswissmap", "go1.24.11+noswissmap", "go1.24.11+aliastypeparams,nospinbitmutex"} {
+		t.Run(v, func(t *testing.T) {
+			exe := build(t, "leaksvc", v)
 			checkOracle(t, openExe(t, exe, nil), exe)
 		})
 	}

@@ -1,6 +1,7 @@
 package goheap
 
 import (
+	"fmt"
 	"go/version"
 	"maps"
 	"math/rand/v2"
@@ -69,7 +70,7 @@ func checkLeakPaths(t *testing.T, exe string) {
 	have := map[string]bool{}
 	for v := h.FirstObject; v < uint32(r.Vertices()); v++ {
 		if r.Depth(v) < 300 || r.Depth(v)%1000 == 0 {
-			have[PathString(h.Hops(r.Path(v)))] = true
+			have[pathString(h.Hops(r.Path(v)))] = true
 		}
 	}
 	all := ""
@@ -172,4 +173,24 @@ func stackBytes(h *Heap) (sum uint64) {
 		sum += g.StackBytes
 	}
 	return sum
+}
+
+// pathString writes hops on one line, as in
+//
+//	main.cache .byID -> map[string]*main.Session [elem] -> main.Session .Last
+func pathString(hops []Hop) string {
+	var b strings.Builder
+	for i, hop := range hops {
+		if i > 0 {
+			if hop.Label != "" {
+				b.WriteString(" " + hop.Label)
+			}
+			b.WriteString(" -> ")
+		}
+		b.WriteString(hop.Name)
+		if hop.Repeat > 0 {
+			fmt.Fprintf(&b, " (and %d more)", hop.Repeat)
+		}
+	}
+	return b.String()
 }

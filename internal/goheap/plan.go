@@ -62,7 +62,7 @@ func (p *Program) plan(img proc.Image, o Options) ([]proc.Range, error) {
 	if o.SelfContained {
 		v.planSites()
 	}
-	return out, nil
+	return out, v.need(o, out)
 }
 
 // planChunks adds the chunks of records. Where the list of chunks cannot be

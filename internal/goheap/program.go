@@ -105,7 +105,7 @@ func (p *Program) checkELF(f *elf.File) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%w: it has no section .gopclntab", ErrNotGo)
+	return fmt.Errorf("%w: it has no section .gopclntab (Go code in a shared library, by -buildmode=c-shared, cannot be read either)", ErrNotGo)
 }
 
 // index reads DWARF and resolves the layouts.
@@ -115,10 +115,10 @@ func (p *Program) index(layouts *Program) error {
 	case errors.Is(err, errNoDWARF):
 		p.Stripped, p.dwarf = true, &dwarfIndex{}
 		if layouts == nil {
-			return fmt.Errorf("open program: it has no DWARF (built with -ldflags=-w?); hand in another program built by %s that has", p.GoVersion)
+			return fmt.Errorf("open program: %w (built with -ldflags=-w?); hand in another program built by %s that has", ErrStripped, p.GoVersion)
 		}
 		if layouts.GoVersion != p.GoVersion || layouts.machine != p.machine {
-			return fmt.Errorf("open program: it has no DWARF and was built by %s for %v; the program for the layouts was built by %s for %v, and must be the same", p.GoVersion, p.machine, layouts.GoVersion, layouts.machine)
+			return fmt.Errorf("open program: %w and was built by %s for %v; the program for the layouts was built by %s for %v, and must be the same", ErrStripped, p.GoVersion, p.machine, layouts.GoVersion, layouts.machine)
 		}
 		p.layout, p.layouts = layouts.layout, layouts
 		p.warnings = append(p.warnings, errors.New("the program has no DWARF: global and local variables have no names, and some types are not known"))
@@ -177,8 +177,8 @@ func (p *Program) rawSection(s *section) ([]byte, error) {
 	if s.raw != nil || p.file == nil {
 		return s.raw, nil
 	}
-	if s.size > maxAlloc {
-		return nil, fmt.Errorf("section %s: %d bytes are more than can be", s.name, s.size)
+	if s.size > maxAlloc || s.size > 0 && !p.reaches(s.off+int64(s.size)-1) {
+		return nil, fmt.Errorf("section %s: %d bytes are more than can be, or than the file has", s.name, s.size)
 	}
 	raw := make([]byte, s.size)
 	if _, err := p.file.ReadAt(raw, s.off); err != nil {
@@ -201,24 +201,44 @@ func (m *fileMemory) ReadAt(b []byte, addr uint64) (int, error) {
 	if err == nil || m.p.file == nil {
 		return n, err
 	}
-	for i := range m.p.segments {
-		s := &m.p.segments[i]
-		if off := addr - m.bias - s.addr; !s.writable && off < s.filesz && off+uint64(len(b)) <= s.filesz {
-			if n, ferr := m.p.file.ReadAt(b, s.off+int64(off)); ferr == nil {
-				return n, nil
-			}
+	if at, ok := m.inFile(addr, uint64(len(b))); ok {
+		if n, ferr := m.p.file.ReadAt(b, at); ferr == nil {
+			return n, nil
 		}
 	}
 	return n, err
 }
 
+// inFile tells where in the file n bytes of memory lie, if they do.
+func (m *fileMemory) inFile(addr, n uint64) (at int64, ok bool) {
+	for i := range m.p.segments {
+		s := &m.p.segments[i]
+		if off := addr - m.bias - s.addr; !s.writable && off < s.filesz && n <= s.filesz-off {
+			at = s.off + int64(off)
+			return at, n == 0 || m.p.reaches(at+int64(n)-1)
+		}
+	}
+	return 0, false
+}
+
+// reaches tells whether the file has a byte at an offset, whatever its headers
+// claim.
+func (p *Program) reaches(off int64) bool {
+	_, err := p.file.ReadAt(make([]byte, 1), off)
+	return err == nil
+}
+
 // Bytes reads from the memory, else from the file.
 func (m *fileMemory) Bytes(addr uint64, n int) ([]byte, error) {
 	b, err := m.Memory.Bytes(addr, n)
-	if err == nil || m.p.file == nil {
+	if err == nil || m.p.file == nil || n < 0 {
 		return b, err
 	}
+	at, ok := m.inFile(addr, uint64(n))
+	if !ok {
+		return nil, err
+	}
 	b = make([]byte, n)
-	_, err = m.ReadAt(b, addr)
+	_, err = m.p.file.ReadAt(b, at)
 	return b, err
 }

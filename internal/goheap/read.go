@@ -20,7 +20,6 @@ type reading struct {
 	of     []uint32 // object -> type id
 	array  []uint64 // bit per object
 	hidden map[uint32]bool
-	seen   map[uint32]window // by slot
 	inner  map[uint64]uint32
 }
 
@@ -110,6 +109,9 @@ func Read(p *Program, img proc.Image, o Options) (*Heap, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read heap: %w", err)
 	}
+	if err := v.need(o, nil); err != nil {
+		return nil, fmt.Errorf("read heap: %w", err)
+	}
 	v.load(v.mem)
 	v.readMasks(v.mem)
 	o.Progress("roots", 0.1)
@@ -131,7 +133,7 @@ func Read(p *Program, img proc.Image, o Options) (*Heap, error) {
 	mk.rank()
 	o.Progress("references", 0.8)
 	h := &Heap{FirstObject: uint32(len(rs.list)), Goroutines: rs.gs, Stats: rs.stats,
-		reading: &reading{heapView: v, list: rs.list, marks: mk, hidden: rs.hidden, seen: ty.seen, inner: ty.inner}}
+		reading: &reading{heapView: v, list: rs.list, marks: mk, hidden: rs.hidden, inner: ty.inner}}
 	if h.Graph, err = v.build(rs.list, rs.hidden, mk, o.Workers); err != nil {
 		return nil, fmt.Errorf("read heap: %w", err)
 	}
@@ -242,12 +244,18 @@ func (h *Heap) count() {
 func (h *Heap) warn(p *Program, img proc.Image) {
 	h.Warnings = append(h.Warnings, img.Info().Warnings...)
 	h.Warnings = append(h.Warnings, p.warnings...)
+	for _, d := range h.modules {
+		h.Warnings = append(h.Warnings, d.warnings...)
+	}
 	add := func(format string, args ...any) { h.Warnings = append(h.Warnings, fmt.Errorf(format, args...)) }
 	if h.missing > 0 {
 		add("%d bytes of objects with pointers are not in the image: what they refer to may be missing", h.missing)
 	}
 	if h.unknown > 0 {
 		add("%d spans are user arenas, whose pointers are not known: every word that looks like one is taken for one", h.unknown)
+	}
+	if h.maskless > 0 {
+		add("the pointers of %d objects are not known, mostly of types made while the program ran: every word of theirs that looks like one is taken for one", h.maskless)
 	}
 	if h.Stats.Free > 0 {
 		add("%d objects that are referred to were not given out by the allocator", h.Stats.Free)

@@ -3,6 +3,7 @@ package goheap
 import (
 	"encoding/binary"
 	"fmt"
+	"reflect"
 	"sort"
 	"strings"
 )
@@ -18,6 +19,7 @@ type root struct {
 	object    uint32 // slot + 1 of the object a special is about
 	ofObject  bool   // the references are fields of that object
 	arg       *Type  // what the second reference points to; see cleanupArg
+	guess     bool   // found word by word: the references may be none
 	size      uint64
 	refs      []ref
 }
@@ -142,8 +144,11 @@ func (rs *roots) segment(lo, hi uint64, mask []byte) {
 	if hi <= lo || mask == nil {
 		return
 	}
-	buf := make([]byte, hi-lo)
-	rs.mem.fill(buf, lo)
+	buf := rs.mem.piece(lo, hi-lo)
+	if buf == nil {
+		rs.heap.missing += hi - lo
+		return
+	}
 	cur, end := -1, uint64(0) // the root of the variable at hand, and where that ends
 	for o := uint64(0); o+8 <= hi-lo; o += 8 {
 		if mask[o/64] == 0 {
@@ -219,7 +224,11 @@ func (rs *roots) statics() {
 	var work []static
 	for i := range rs.types.dw.globals {
 		if g := &rs.types.dw.globals[i]; g.typ != 0 && rs.isStatic(g.addr+rs.bias) {
-			work = append(work, static{g.name, g.addr + rs.bias, rs.types.typeTable.at(g.typ), 1})
+			x := static{g.name, g.addr + rs.bias, rs.types.typeTable.at(g.typ), 1}
+			for x.typ.Kind == reflect.Array && x.typ.Elem != nil && x.typ.Elem.Size > 0 {
+				x.name, x.count, x.typ = x.name+"[]", x.typ.Size/x.typ.Elem.Size*x.count, x.typ.Elem
+			}
+			work = append(work, x)
 		}
 	}
 	seen := map[uint64]bool{}

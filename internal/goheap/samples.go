@@ -8,7 +8,8 @@ import (
 // samples reads the memory profile's records of objects that are alive, and
 // the stacks they were allocated on.
 func (h *Heap) samples(list []special) {
-	if a, ok := h.global("runtime.MemProfileRate"); ok {
+	a, rateKnown := h.global("runtime.MemProfileRate")
+	if rateKnown {
 		h.ProfileRate = int64(h.mem.u64(a))
 	}
 	known := map[uint64]int{}
@@ -24,8 +25,8 @@ func (h *Heap) samples(list []special) {
 		}
 		h.Samples = append(h.Samples, Sample{h.FirstObject + h.marks.number(sp.slot), i})
 	}
-	if h.ProfileRate == 0 && len(h.Samples) > 0 {
-		h.ProfileRate = 512 << 10 // it is not known in stripped programs
+	if !rateKnown && len(h.Samples) > 0 { // as in stripped programs
+		h.ProfileRate = h.guessRate()
 	}
 	for i := range h.Buckets {
 		h.Buckets[i].Weight = weight(h.Buckets[i].Size, h.ProfileRate)

@@ -83,6 +83,9 @@ func (v *heapView) siteAMD64(f *function, pc uint64) uint64 {
 			}
 			return 0
 		}
+		if in.Op == x86asm.CALL {
+			loaded = [len(args)]uint64{} // none survives a call
+		}
 		dst, _ := in.Args[0].(x86asm.Reg)
 		for i, r := range args {
 			if r != dst && !(dst >= x86asm.EAX && dst <= x86asm.R15L && dst-x86asm.EAX == r-x86asm.RAX) {
@@ -100,34 +103,56 @@ func (v *heapView) siteAMD64(f *function, pc uint64) uint64 {
 
 // siteARM64 does the same for ADRP and ADD.
 func (v *heapView) siteARM64(f *function, pc uint64) uint64 {
-	from := max(f.entry, pc-min(pc, siteBytes))
-	var loaded [8]uint64
-	for at := from &^ 3; at+4 <= pc; at += 4 {
-		in, err := arm64asm.Decode(v.mem.bytes(at, 4))
+	from := max(f.entry, pc-min(pc, siteBytes)) &^ 3
+	code := make([]byte, pc-from)
+	v.mem.read(code, from)
+	target, loaded := argsARM64(code, from)
+	if to := v.frames.functions.at(target); target != 0 && to != nil {
+		if arg, ok := typeArg(to.name); ok {
+			return loaded[arg]
+		}
+	}
+	return 0
+}
+
+// argsARM64 decodes instructions, which begin at an address and end with a
+// call. It gives what is called, 0 if that is no function by name, and the
+// addresses in the registers of arguments, 0 where there is something else.
+func argsARM64(code []byte, at uint64) (target uint64, loaded [8]uint64) {
+	for ; len(code) >= 4; code, at = code[4:], at+4 {
+		in, err := arm64asm.Decode(code)
 		if err != nil {
 			continue
 		}
-		dst, ok := in.Args[0].(arm64asm.Reg)
-		i := int(dst) - int(arm64asm.X0)
-		switch {
-		case in.Op == arm64asm.BL && at+4 == pc:
-			rel, _ := in.Args[0].(arm64asm.PCRel)
-			if to := v.frames.functions.at(at + uint64(int64(rel))); to != nil {
-				if arg, ok := typeArg(to.name); ok {
-					return loaded[arg]
+		if in.Op == arm64asm.BL || in.Op == arm64asm.BLR {
+			if len(code) == 4 {
+				if rel, ok := in.Args[0].(arm64asm.PCRel); ok {
+					target = at + uint64(int64(rel))
 				}
+				return target, loaded
 			}
-			return 0
-		case !ok || i < 0 || i >= len(loaded):
+			loaded = [8]uint64{} // none survives a call
+			continue
+		}
+		dst, ok := in.Args[0].(arm64asm.Reg)
+		if sp, isSP := in.Args[0].(arm64asm.RegSP); isSP { // one that could be the stack pointer
+			dst, ok = arm64asm.Reg(sp), true
+		}
+		i := int(dst) - int(arm64asm.X0)
+		if !ok || i < 0 || i >= len(loaded) {
+			continue
+		}
+		_, constant := in.Args[2].(arm64asm.ImmShift)
+		switch {
 		case in.Op == arm64asm.ADRP:
 			rel, _ := in.Args[1].(arm64asm.PCRel)
 			loaded[i] = at&^(1<<12-1) + uint64(int64(rel))
-		case in.Op == arm64asm.ADD && loaded[i] != 0:
-			word := binary.LittleEndian.Uint32(v.mem.bytes(at, 4))
-			loaded[i] += uint64(word >> 10 & 0xfff)
+		case in.Op == arm64asm.ADD && constant && in.Args[1] == arm64asm.Arg(arm64asm.RegSP(dst)) && loaded[i] != 0:
+			word := binary.LittleEndian.Uint32(code)
+			loaded[i] += uint64(word>>10&0xfff) << (word >> 22 & 1 * 12)
 		default:
 			loaded[i] = 0
 		}
 	}
-	return 0
+	return 0, loaded
 }

@@ -63,7 +63,10 @@ type heap struct {
 	pinned  map[uint32]bool
 	missing uint64 // bytes of objects with pointers that are not there
 	unknown int    // spans in mode scanWords
-	largest uint64 // bytes of the largest slot
+	// maskless counts objects of types whose mask is not there: package reflect
+	// keeps those of the types it makes in memory that is not copied.
+	maskless int
+	largest  uint64 // bytes of the largest slot
 }
 
 // ptrMask is where the pointers of an abi.Type are.
@@ -82,8 +85,10 @@ func readHeap(m *reader, l *layout, mheap uint64, maps []proc.Mapping) (*heap, e
 	}
 	inUse := uint8(l.constant(1, "runtime.mSpanInUse"))
 	small := uint64(l.constant(512, "runtime.minSizeForMallocHeader", "internal/runtime/gc.MinSizeForMallocHeader"))
-	list := make([]byte, n*8)
-	m.fill(list, all)
+	list := m.piece(all, n*8)
+	if list == nil {
+		return nil, fmt.Errorf("%w: runtime.mheap_.allspans (%d spans at %#x)", ErrMemory, n, all)
+	}
 	for i := range n {
 		at := binary.LittleEndian.Uint64(list[i*8:])
 		if m.u8(at+l.Span.State) != inUse {
@@ -185,16 +190,36 @@ func (h *heap) number(m *reader) error {
 			h.owner[h.slots/64+w] = uint32(i)
 		}
 		h.slots += (s.count + 63) &^ 63
-		for p := s.base >> pageShift; p < (s.base+s.size)>>pageShift; p++ {
-			a := p>>(arenaShift-pageShift) - h.arenaBase
-			if h.arenas[a] == nil {
-				h.arenas[a] = make([]uint32, arenaPages)
-			}
-			h.arenas[a][p%arenaPages] = uint32(i) + 1
-		}
+		h.numberPages(s, uint32(i)+1)
 		h.readAlloc(m, s)
 	}
 	return nil
+}
+
+// numberPages puts the number of a span into the page table. The arenas that
+// are all its own share one part of the table: the size of a span is what the
+// image claims.
+func (h *heap) numberPages(s *span, no uint32) {
+	var whole []uint32
+	for p, end := s.base>>pageShift, (s.base+s.size)>>pageShift; p < end; {
+		a := &h.arenas[p>>(arenaShift-pageShift)-h.arenaBase]
+		from := p % arenaPages
+		to := min(arenaPages, from+end-p)
+		p += to - from
+		if to-from == arenaPages && whole != nil {
+			*a = whole
+			continue
+		}
+		if *a == nil {
+			*a = make([]uint32, arenaPages)
+		}
+		for i := from; i < to; i++ {
+			(*a)[i] = no
+		}
+		if to-from == arenaPages {
+			whole = *a
+		}
+	}
 }
 
 // readAlloc sets the bits of the slots that are given out: all below the free
@@ -283,17 +308,11 @@ func (h *heap) load(m *reader) {
 		if s.mode == scanNone {
 			continue
 		}
-		if b, err := m.mem.Bytes(s.base, int(s.size)); err == nil {
-			s.mem = b
-			continue
-		}
 		before := m.missing
-		if s.size > maxAlloc && !m.has(s.base) {
+		if s.mem = m.piece(s.base, s.size); s.mem == nil {
 			s.mode, h.missing = scanNone, h.missing+s.size
 			continue
 		}
-		s.mem = make([]byte, s.size)
-		m.fill(s.mem, s.base)
 		h.missing += uint64(m.missing-before) * filePage
 	}
 }
@@ -332,8 +351,9 @@ func (h *heap) mask(m *reader, typ uint64) *ptrMask {
 		return nil
 	}
 	g.size = (g.size + 7) &^ 7
-	g.mask = make([]byte, g.ptrs/64+8)
-	m.fill(g.mask, data)
+	if g.mask = m.piece(data, g.ptrs/64+8); g.mask == nil {
+		return nil
+	}
 	h.types[typ] = g
 	return g
 }
@@ -342,14 +362,16 @@ func (h *heap) mask(m *reader, typ uint64) *ptrMask {
 func (h *heap) readMasks(m *reader) {
 	for i := range h.spans {
 		s := &h.spans[i]
-		switch s.mode {
-		case scanLarge:
-			h.mask(m, s.largeType)
-		case scanHeader:
-			for k := range s.count {
-				if slot := s.first + k; h.allocated(slot) {
-					h.mask(m, s.header(slot))
-				}
+		if s.mode != scanHeader && s.mode != scanLarge {
+			continue
+		}
+		for k := range s.count {
+			slot := s.first + k
+			if !h.allocated(slot) {
+				continue
+			}
+			if t := s.header(slot); h.mask(m, t) == nil && t != 0 {
+				h.maskless++
 			}
 		}
 	}
@@ -368,18 +390,30 @@ func (h *heap) pointers(s *span, slot uint32, visit func(off, p uint64)) {
 			}
 		}
 	case scanHeader, scanLarge:
-		g := h.types[s.header(slot)]
+		t := s.header(slot)
+		if t == 0 { // about to be made
+			return
+		}
+		g := h.types[t]
 		if g == nil {
+			h.words(mem, s.payload(), visit)
 			return
 		}
 		for at := s.payload(); at < s.elem; at += g.size {
 			g.each(mem, at, min(at+g.ptrs, s.elem), visit)
 		}
 	case scanWords:
-		for o := uint64(0); o < s.elem; o += 8 {
-			if p := binary.LittleEndian.Uint64(mem[o:]); p != 0 {
-				visit(o, p)
-			}
+		h.words(mem, 0, visit)
+	}
+}
+
+// words visits the words that lead to an object that is given out; they may be
+// pointers or not.
+func (h *heap) words(mem []byte, from uint64, visit func(off, p uint64)) {
+	for o := from; o+8 <= uint64(len(mem)); o += 8 {
+		p := binary.LittleEndian.Uint64(mem[o:])
+		if slot, s := h.find(p); s != nil && h.allocated(slot) {
+			visit(o, p)
 		}
 	}
 }

@@ -40,9 +40,7 @@ func (p *Program) sectionMemory(m *reader, name string, bias uint64) (base uint6
 	if s == nil || s.addr == 0 || s.size > 1<<30 {
 		return 0, nil
 	}
-	b = make([]byte, s.size&^7)
-	m.fill(b, s.addr+bias)
-	return s.addr + bias, b
+	return s.addr + bias, m.piece(s.addr+bias, s.size&^7)
 }
 
 // search finds runtime.mheap_ by its list of spans and runtime.allgs by its

@@ -77,6 +77,10 @@ type slot struct {
 // element by element where they are objects of their own.
 const maxSlots = 1 << 14
 
+// maxDepth bounds how many types are read since each refers to the next: more
+// than any program has, and few enough for the stack.
+const maxDepth = 1 << 17
+
 // typeTable knows the types of a program: those of DWARF, and those the
 // runtime has in memory. It grows while it is used, by one goroutine.
 type typeTable struct {
@@ -86,6 +90,7 @@ type typeTable struct {
 	byOff  map[dwarf.Offset]*Type
 	byAddr map[uint64]*Type // abi.Type
 	boxes  map[string]map[box]*Type
+	depth  int // of at and decode
 
 	bytes *Type // uint8
 	word  *Type // unsafe.Pointer
@@ -118,10 +123,12 @@ func (tt *typeTable) at(off dwarf.Offset) *Type {
 	if t := tt.byOff[off]; t != nil {
 		return t
 	}
+	tt.depth++
+	defer func() { tt.depth-- }()
 	r := tt.dw.data.Reader()
 	r.Seek(off)
 	e, err := r.Next()
-	if err != nil || e == nil {
+	if err != nil || e == nil || tt.depth > maxDepth {
 		t := tt.add(&Type{Name: "?", Kind: reflect.Invalid})
 		tt.byOff[off] = t
 		return t
@@ -302,13 +309,14 @@ func (t *Type) setRole() {
 	}
 }
 
-// flatten lists the pointers of a type.
+// flatten lists the pointers of a type, from those of its parts: each type is
+// looked at once. A type that has itself inside, which cannot be, ends there.
 func (tt *typeTable) flatten(t *Type) []slot {
 	if t.flat {
 		return t.slots
 	}
 	t.flat = true
-	tt.collect(t, t, 0, 0)
+	tt.collect(t)
 	for _, s := range t.slots {
 		if w := s.off / 8; w < 64 {
 			t.mask |= 1 << w
@@ -320,19 +328,31 @@ func (tt *typeTable) flatten(t *Type) []slot {
 	return t.slots
 }
 
-// collect appends the pointers of u, which lies at off in t.
-func (tt *typeTable) collect(t, u *Type, off int64, depth int) {
-	if u == nil || len(t.slots) > maxSlots || off > 1<<31 || depth > 64 {
-		return
+// collect appends the pointers of a type.
+func (tt *typeTable) collect(t *Type) {
+	add := func(k slotKind, e *Type) { t.slots = append(t.slots, slot{0, k, e}) }
+	// part adds those of a part, and reports whether there are any.
+	part := func(u *Type, off int64) bool {
+		if u == nil || off < 0 {
+			return false
+		}
+		ss := tt.flatten(u)
+		for _, s := range ss {
+			if off+int64(s.off) > 1<<31 || len(t.slots) > maxSlots {
+				break
+			}
+			s.off += uint32(off)
+			t.slots = append(t.slots, s)
+		}
+		return len(ss) > 0
 	}
-	add := func(k slotKind, e *Type) { t.slots = append(t.slots, slot{uint32(off), k, e}) }
-	switch u.Kind {
+	switch t.Kind {
 	case reflect.Pointer:
-		if strings.HasPrefix(u.Name, "go.shape.") { // any pointer, in generic code
+		if strings.HasPrefix(t.Name, "go.shape.") { // any pointer, in generic code
 			add(slotUnsafe, nil)
 			return
 		}
-		add(slotPtr, u.Elem)
+		add(slotPtr, t.Elem)
 	case reflect.UnsafePointer:
 		add(slotUnsafe, nil)
 	case reflect.Func:
@@ -340,38 +360,36 @@ func (tt *typeTable) collect(t, u *Type, off int64, depth int) {
 	case reflect.String:
 		add(slotString, nil)
 	case reflect.Slice:
-		add(slotSlice, u.Elem)
+		add(slotSlice, t.Elem)
 	case reflect.Map, reflect.Chan:
-		add(slotHeader, u.header)
+		add(slotHeader, t.header)
 	case reflect.Interface:
-		if u.methods {
+		if t.methods {
 			add(slotIface, nil)
 		} else {
 			add(slotEface, nil)
 		}
 	case reflect.Array:
-		if u.Elem == nil || u.Elem.Size <= 0 {
+		if t.Elem == nil || t.Elem.Size <= 0 {
 			return
 		}
-		for i := int64(0); i < u.Len && len(t.slots) <= maxSlots; i++ {
-			n := len(t.slots)
-			if tt.collect(t, u.Elem, off+i*u.Elem.Size, depth+1); len(t.slots) == n {
-				return // no pointers in elements
+		for i := int64(0); i < t.Len && len(t.slots) <= maxSlots; i++ {
+			if i*t.Elem.Size > 1<<31 || !part(t.Elem, i*t.Elem.Size) {
+				return
 			}
 		}
 	case reflect.Struct:
-		if e, at := atomicPointer(u); e != nil {
-			off += at
-			add(slotPtr, e)
+		if e, at := atomicPointer(t); e != nil {
+			t.slots = append(t.slots, slot{uint32(at), slotPtr, e})
 			return
 		}
-		for i := range u.Fields {
-			f := &u.Fields[i]
-			if u.Name == "sync.Pool" && (f.Name == "local" || f.Name == "victim") {
-				t.slots = append(t.slots, slot{uint32(off + f.Offset), slotPtr, tt.byName("sync.poolLocal")})
+		for i := range t.Fields {
+			f := &t.Fields[i]
+			if t.Name == "sync.Pool" && (f.Name == "local" || f.Name == "victim") {
+				t.slots = append(t.slots, slot{uint32(f.Offset), slotPtr, tt.byName("sync.poolLocal")})
 				continue
 			}
-			tt.collect(t, f.Type, off+f.Offset, depth+1)
+			part(f.Type, f.Offset)
 		}
 	}
 }

@@ -21,10 +21,7 @@ type typing struct {
 	inner map[uint64]uint32
 	// refused has, of objects that were said to be of a type that contradicts
 	// their pointer bitmap, that type.
-	refused map[uint32]uint32
-	// seen is which part of large objects without pointers any typed reference
-	// can see: offsets in the slot.
-	seen     map[uint32]window
+	refused  map[uint32]uint32
 	closures map[uint64]*Type
 	timer    *Type // runtime.timeTimer
 	textual  *Type // the bytes of a string
@@ -40,16 +37,10 @@ type typed struct {
 	one  bool
 }
 
-// window is the part [lo, hi) of an object.
-type window struct{ lo, hi uint64 }
-
-// windowFrom is the size of the objects windows are kept of.
-const windowFrom = 1024
-
 func newTyping(v *heapView) *typing {
 	n := len(v.alloc)
 	ty := &typing{heapView: v, of: make([]uint32, v.slots), exact: make([]uint64, n), array: make([]uint64, n),
-		inner: map[uint64]uint32{}, refused: map[uint32]uint32{}, seen: map[uint32]window{}, closures: map[uint64]*Type{}, timer: v.types.byName("runtime.timeTimer")}
+		inner: map[uint64]uint32{}, refused: map[uint32]uint32{}, closures: map[uint64]*Type{}, timer: v.types.byName("runtime.timeTimer")}
 	ty.closed = v.types.add(&Type{Name: "func", Size: 8, Kind: reflect.Struct, Role: RoleClosure})
 	ty.textual = v.types.add(&Type{Name: "uint8", shown: "string", Size: 1, Kind: reflect.Uint8})
 	return ty
@@ -72,14 +63,14 @@ func (ty *typing) run(list []root) {
 			for _, ref := range r.refs {
 				for _, s := range slots {
 					if int64(s.off) == ref.off {
-						ty.follow(s, ref.addr, 0, false)
+						ty.follow(s, ref.addr, 0)
 					}
 				}
 			}
 		} else if r.typ.Size > 0 && r.typ.Size < 1<<30 {
 			mem := make([]byte, r.typ.Size)
 			ty.mem.fill(mem, r.addr)
-			ty.visit(mem, r.typ)
+			ty.visitAll(mem, r.typ, -1)
 		}
 		ty.drain()
 	}
@@ -107,17 +98,12 @@ func (ty *typing) functions(list []root) {
 // sampled types objects that nothing else has typed by the instructions that
 // allocated them.
 func (ty *typing) sampled(list []special) {
+	ty.captured(list)
 	for _, sp := range list {
-		if sp.kind != specialProfile || hasBit(ty.exact, sp.slot) {
+		if sp.kind != specialProfile || ty.of[sp.slot] != 0 {
 			continue
 		}
-		old := ty.types.all[ty.of[sp.slot]]
-		if old != nil && (old.Role != RoleClosure || len(old.Fields) > 1) {
-			continue
-		}
-		if t := ty.bucketType(sp.bucket); t != nil && old != nil {
-			ty.capture(old, t)
-		} else if t != nil {
+		if t := ty.bucketType(sp.bucket); t != nil {
 			s := ty.spanOf(sp.slot)
 			if t.Kind == reflect.Chan {
 				t = t.header
@@ -128,22 +114,44 @@ func (ty *typing) sampled(list []special) {
 		}
 	}
 	ty.drain()
+	ty.captured(list)
 }
 
-// capture completes the type of closures, of which DWARF does not know what
-// they have captured (before 1.23), by the struct that is allocated for them.
-func (ty *typing) capture(closure, site *Type) {
-	if site.Kind != reflect.Struct || len(site.Fields) < 2 || site.Size < closure.Size {
-		return
+// captured completes the types of closures, of which DWARF does not know what
+// they have captured (before 1.23), by the structs that are allocated for them.
+// What those refer to may be closures again.
+func (ty *typing) captured(list []special) {
+	for {
+		done := map[uint32]bool{}
+		for _, sp := range list {
+			if sp.kind != specialProfile || hasBit(ty.exact, sp.slot) {
+				continue
+			}
+			old := ty.types.all[ty.of[sp.slot]]
+			if old != nil && old != ty.closed && old.Role == RoleClosure && len(old.Fields) < 2 && capture(old, ty.bucketType(sp.bucket)) {
+				done[old.id] = true
+			}
+		}
+		if len(done) == 0 {
+			return
+		}
+		for slot, id := range ty.of {
+			if done[id] {
+				ty.push(uint32(slot), uint32(ty.spanOf(uint32(slot)).payload()), ty.types.all[id], false)
+			}
+		}
+		ty.drain()
+	}
+}
+
+// capture completes the type of one closure, if the struct fits it.
+func capture(closure, site *Type) bool {
+	if site == nil || site.Kind != reflect.Struct || len(site.Fields) < 2 || site.Size < closure.Size {
+		return false
 	}
 	closure.Fields = append(closure.Fields, site.Fields[1:]...)
 	closure.Size, closure.flat, closure.slots, closure.mask = site.Size, false, nil, 0
-	for slot, id := range ty.of {
-		if id == closure.id {
-			ty.push(uint32(slot), uint32(ty.spanOf(uint32(slot)).payload()), closure, false)
-		}
-	}
-	ty.drain()
+	return true
 }
 
 // headers takes the types the runtime has noted.
@@ -182,7 +190,7 @@ func (ty *typing) set(p uint64, t *Type, many bool) {
 		return
 	}
 	slot, s := ty.find(p)
-	if s == nil {
+	if s == nil || !ty.allocated(slot) { // what a free slot has left says nothing
 		return
 	}
 	off := p - s.base - uint64(slot-s.first)*s.elem
@@ -274,20 +282,6 @@ func (ty *typing) fits(s *span, slot uint32, t *Type) bool {
 	return want&^got == 0
 }
 
-// window notes which part of a large object without pointers a reference sees.
-func (ty *typing) window(p, n uint64) {
-	slot, s := ty.find(p)
-	if s == nil || s.mode != scanNone || s.elem < windowFrom {
-		return
-	}
-	lo := p - s.base - uint64(slot-s.first)*s.elem
-	w := window{lo, min(lo+n, s.elem)}
-	if old, ok := ty.seen[slot]; ok {
-		w = window{min(old.lo, w.lo), max(old.hi, w.hi)}
-	}
-	ty.seen[slot] = w
-}
-
 // function types the closure at p by the function it calls.
 func (ty *typing) function(p uint64) {
 	slot, s := ty.find(p)
@@ -342,8 +336,10 @@ func (ty *typing) receiver(name string) *Type {
 	return ty.types.byName(name)
 }
 
-// visit follows the pointers of one value.
-func (ty *typing) visit(mem []byte, t *Type) {
+// visit follows the pointers of one value. live has a bit for each of its
+// words that the collector follows; the others may hold anything, as the rest
+// of a slot behind the value does, which is not cleared.
+func (ty *typing) visit(mem []byte, t *Type, live uint64) {
 	ty.holder = t
 	for _, s := range ty.types.flatten(t) {
 		o := int(s.off)
@@ -354,37 +350,35 @@ func (ty *typing) visit(mem []byte, t *Type) {
 		if o+16 <= len(mem) {
 			second = binary.LittleEndian.Uint64(mem[o+8:])
 		}
+		word := o / 8
+		if s.kind == slotEface || s.kind == slotIface { // of which only the data is followed
+			word++
+		}
+		if word < 64 && live>>word&1 == 0 {
+			continue
+		}
 		if p := binary.LittleEndian.Uint64(mem[o:]); p != 0 {
-			ty.follow(s, p, second, true)
+			ty.follow(s, p, second)
 		}
 	}
 }
 
-// follow types what a slot points to. second is the word behind it: a length,
-// or the data of an interface; known tells that it could be read.
-func (ty *typing) follow(s slot, p, second uint64, known bool) {
+// follow types what a slot points to. second is the word behind it: the data
+// of an interface; 0 if it is not known.
+func (ty *typing) follow(s slot, p, second uint64) {
 	switch s.kind {
 	case slotPtr:
 		ty.set(p, s.typ, false)
-		if s.typ != nil {
-			ty.window(p, uint64(s.typ.Size))
-		}
 	case slotSlice:
 		ty.set(p, s.typ, true)
-		if s.typ != nil && known && second < 1<<40 {
-			ty.window(p, second*uint64(s.typ.Size))
-		}
 	case slotString:
 		ty.set(p, ty.textual, true)
-		if known {
-			ty.window(p, min(second, 1<<40))
-		}
 	case slotFunc:
 		ty.function(p)
 	case slotHeader:
 		ty.set(p, s.typ, false)
 	case slotEface, slotIface:
-		if !known || second == 0 {
+		if second == 0 {
 			return
 		}
 		if s.kind == slotIface {
@@ -449,16 +443,28 @@ func (ty *typing) drain() {
 		if ty.part(w, mem) {
 			continue
 		}
-		size := int(w.typ.Size)
+		live := int64(-1)
+		if s.mode == scanBitmap {
+			live = int64(s.bitmapAt(w.slot) >> (w.off / 8))
+		}
 		if w.one {
-			ty.visit(mem[:min(size, len(mem))], w.typ)
-			continue
+			mem = mem[:min(int(w.typ.Size), len(mem))]
 		}
-		for len(mem) >= 8 && size > 0 {
-			n := min(size, len(mem))
-			ty.visit(mem[:n], w.typ)
-			mem = mem[n:]
-		}
+		ty.visitAll(mem, w.typ, live)
+	}
+}
+
+// visitAll follows the pointers of as many values of one type as there is room
+// for. Arrays are gone through by their elements, as the list of pointers of a
+// type is bounded. live is as visit has it, -1 for all words.
+func (ty *typing) visitAll(mem []byte, t *Type, live int64) {
+	for t.Kind == reflect.Array && t.Elem != nil && t.Elem.Size > 0 {
+		t = t.Elem
+	}
+	for len(mem) >= 8 && t.Size > 0 {
+		n := min(int(t.Size), len(mem))
+		ty.visit(mem[:n], t, uint64(live))
+		mem, live = mem[n:], live>>(n/8)
 	}
 }
 
@@ -495,7 +501,11 @@ func (ty *typing) part(w typed, mem []byte) bool {
 		for _, pkg := range [...]string{"internal/sync.", "internal/concurrent."} {
 			if args, ok := strings.CutPrefix(w.typ.Name, pkg+"node["); ok {
 				s := ty.spanOf(w.slot)
-				ty.set(s.base+uint64(w.slot-s.first)*s.elem+uint64(w.off), ty.types.byName(pkg+kind+"["+args), false)
+				entry := ty.types.byName(pkg + kind + "[" + args)
+				if entry == nil { // DWARF of 1.27 has it of any type of that shape only
+					entry = ty.types.byName(pkg + kind + "[go.shape." + strings.ReplaceAll(args, ",", ",go.shape."))
+				}
+				ty.set(s.base+uint64(w.slot-s.first)*s.elem+uint64(w.off), entry, false)
 			}
 		}
 		return true

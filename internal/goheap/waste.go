@@ -27,12 +27,9 @@ const wasteFrom = 1024
 // wasteful first: n of each kind at most, all with n < 0.
 func (h *Heap) Waste(n int) []Waste {
 	var windows []Waste
-	for slot, w := range h.seen {
-		if !h.marks.has(slot) {
-			continue
-		}
+	for slot, w := range h.windows(2) {
 		s := h.spanOf(slot)
-		if used := w.hi - w.lo; w.hi >= w.lo && used*4 < s.elem {
+		if used := w.hi - w.lo; used*4 < s.elem {
 			windows = append(windows, Waste{WasteWindow, h.FirstObject + h.marks.number(slot), s.elem, used})
 		}
 	}

@@ -8,11 +8,16 @@ import (
 )
 
 // TestWaste knows how much the service keeps of arrays of which it shows
-// little, and of what else it wastes.
+// little, and of what else it wastes, whatever lies about in garbage.
 func TestWaste(t *testing.T) {
+	t.Run("clean", func(t *testing.T) { checkWaste(t) })
+	t.Run("litter", func(t *testing.T) { checkWaste(t, "-litter") })
+}
+
+func checkWaste(t *testing.T, args ...string) {
 	exe := leaksvc(t)
 	p := openExe(t, exe, nil)
-	h, err := Read(p, start(t, exe), Options{})
+	h, err := Read(p, start(t, exe, args...), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 type backing struct {
 	// open opens a mapped file if it is still the one that was mapped.
 	open func(m *Mapping) (*mappedFile, error)
+	page uint64 // bytes of a page
 
 	files  map[string]*openFile
 	pieces []Piece
@@ -48,7 +49,7 @@ func (b *backing) add(m *Mapping) {
 	if m.Offset >= size {
 		return
 	}
-	if f.wasWritable(m.Offset, m.Offset+(m.End-m.Start)) {
+	if f.wasWritable(m.Offset, m.Offset+(m.End-m.Start), b.page) {
 		b.written = append(b.written, Range{m.Start, m.End})
 		return
 	}
@@ -73,15 +74,17 @@ func (b *backing) load(m *Mapping) *openFile {
 }
 
 // wasWritable tells whether a part of the file belongs to a writable segment,
-// as the table of contents of a position-independent executable does.
-func (f *openFile) wasWritable(start, end uint64) bool {
-	const page = 4096
+// as the table of contents of a position-independent executable does. Of two
+// segments that share a page of the file, each has it mapped.
+func (f *openFile) wasWritable(start, end, page uint64) bool {
+	page = max(page, 4096)
 	for _, p := range f.segments {
-		if p.Flags&elf.PF_W == 0 || p.Filesz == 0 {
+		if p.Flags&elf.PF_W == 0 || p.Filesz == 0 || start >= p.Off+p.Filesz || end <= p.Off {
 			continue
 		}
-		// A mapping begins at the page the segment begins in.
-		if first, last := p.Off&^(page-1), p.Off+p.Filesz; start >= first && start < last && end > p.Off {
+		// It begins in the segment's first page, or before and goes on behind
+		// that, as the kernel makes one of mappings that fit together.
+		if first := p.Off &^ (page - 1); start >= first || end > first+page || p.Off == first {
 			return true
 		}
 	}

@@ -116,13 +116,7 @@ func beChild(what string) {
 		}()
 	case "heap": // n MB
 		debug.SetGCPercent(-1)
-		for range n {
-			b := make([]byte, 1<<20)
-			for i := range len(b) / 4096 {
-				b[i*4096] = 1
-			}
-			keepAlive = append(keepAlive, b)
-		}
+		hold(n)
 	case "forkless": // as a user that may have no more processes, though threads it has
 		runtime.GOMAXPROCS(1)
 		check(syscall.Setrlimit(rlimitNproc, &syscall.Rlimit{}))
@@ -130,6 +124,21 @@ func beChild(what string) {
 			check(syscall.Setgid(65534))
 			check(syscall.Setuid(65534))
 		}
+	case "filtered": // has a seccomp filter: which call it answers, and how
+		runtime.LockOSThread()
+		filterCalls(arg)
+	case "returns": // a thread's stack has an address n bytes before the end of the vDSO
+		go func() {
+			runtime.LockOSThread()
+			var stack [64]uint64
+			for i := range stack {
+				stack[i] = vdsoEnd() - uint64(n)
+			}
+			for stack[0] != 0 {
+				syscall.Syscall6(syscall.SYS_PPOLL, 0, 0, 0, 0, 0, 0)
+			}
+			fmt.Println(stack) // never, but for the compiler
+		}()
 	case "exec": // becomes another program when told to
 		go func() {
 			os.Stdin.Read(make([]byte, 1))
@@ -137,7 +146,8 @@ func beChild(what string) {
 		}()
 		check(json.NewEncoder(os.Stdout).Encode(says))
 		select {}
-	case "service":
+	case "service": // with n MB
+		hold(n)
 		says.Addr = serve()
 	case "sleeper": // sleeps to the millisecond, and says when it was woken too early
 		for range 4 {
@@ -155,17 +165,83 @@ func beChild(what string) {
 	runtime.KeepAlive(words)
 }
 
+// filterCalls sets a seccomp filter for all threads, or, with "here", for this
+// one: "clone" or "waitid", and "kill", "errno" or "allow".
+func filterCalls(arg string) {
+	what, how, _ := strings.Cut(arg, " ")
+	how, here := strings.CutSuffix(how, " here")
+	c := calls(runtime.GOARCH, 0)[0]
+	if what == "waitid" {
+		c = calls(runtime.GOARCH, 0)[3]
+	}
+	answer := map[string]uint32{"kill": 0x80000000, "errno": 0x50001, "allow": 0x7fff0000}[how]
+	prog := testFilter(c.nr, answer)
+	arm := struct {
+		n uint16
+		p unsafe.Pointer
+	}{uint16(len(prog) / filterSize), unsafe.Pointer(&prog[0])}
+	nr, all := uintptr(317), uintptr(1)
+	if runtime.GOARCH == "arm64" {
+		nr = 277
+	}
+	if here {
+		all = 0
+	}
+	const noNewPrivs, setFilter = 38, 1
+	if _, _, e := syscall.RawSyscall6(syscall.SYS_PRCTL, noNewPrivs, 1, 0, 0, 0, 0); e != 0 {
+		panic(e)
+	}
+	if _, _, e := syscall.RawSyscall(nr, setFilter, all, uintptr(unsafe.Pointer(&arm))); e != 0 {
+		panic(e)
+	}
+}
+
+// testFilter answers a system call, but for those that make threads.
+func testFilter(nr, answer uint32) []byte {
+	const thread, allow = 0x10000, 0x7fff0000
+	var b []byte
+	for _, ins := range []struct {
+		code   uint16
+		jt, jf byte
+		k      uint32
+	}{{0x20, 0, 0, 0}, {0x15, 0, 3, nr}, {0x20, 0, 0, 16}, {0x45, 1, 0, thread}, {0x06, 0, 0, answer}, {0x06, 0, 0, allow}} {
+		b = binary.LittleEndian.AppendUint16(b, ins.code)
+		b = append(b, ins.jt, ins.jf)
+		b = binary.LittleEndian.AppendUint32(b, ins.k)
+	}
+	return b
+}
+
+// vdsoEnd is where the vDSO of this process ends.
+func vdsoEnd() uint64 {
+	b, err := os.ReadFile("/proc/self/maps")
+	check(err)
+	maps, err := parseMaps(b)
+	check(err)
+	for _, m := range maps {
+		if m.File == "[vdso]" {
+			return m.End
+		}
+	}
+	panic("no vDSO")
+}
+
+// hold keeps n MB.
+func hold(n int) {
+	for range n {
+		b := make([]byte, 1<<20)
+		for i := range len(b) / 4096 {
+			b[i*4096] = 1
+		}
+		keepAlive = append(keepAlive, b)
+	}
+}
+
 var keepAlive [][]byte
 
 const rlimitNproc = 6
 
 func addressOf[T any](p *T) uint64 { return uint64(uintptr(unsafe.Pointer(p))) }
-
-func check(err error) {
-	if err != nil {
-		panic(err)
-	}
-}
 
 // sleepExactly fails the process if a sleep ends too early, or with EINTR.
 func sleepExactly() {

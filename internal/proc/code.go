@@ -263,10 +263,11 @@ func repeatable(nr uint64) bool {
 
 // fitness ranks a thread as the one to run our code: in a system call that any
 // program expects to be interrupted is best (3), any other call the kernel
-// restarts (2), running in user space (1), and 0 is unfit.
-func fitness(arch string, r regset) int {
+// restarts (2), running in user space (1), and 0 is unfit. call is the
+// instruction the thread is at; only that of arm64 matters.
+func fitness(arch string, r regset, call uint32) int {
 	if arch == "arm64" {
-		return 1
+		return fitnessARM64(r, call)
 	}
 	if int64(r.word(amdOrigAX)) < 0 {
 		return 1
@@ -284,4 +285,25 @@ func fitness(arch string, r regset) int {
 		return 0
 	}
 	return 1
+}
+
+// fitnessARM64 is fitness for arm64, where the kernel has rewound the registers
+// of a call to its svc. It would go on with what is left of a time-out only if
+// the thread were still there when it is let go, and after our instructions the
+// call begins anew: those that wait for a time, or for a signal, are left out.
+func fitnessARM64(r regset, call uint32) int {
+	const svc = 0xd4000001
+	if call != svc {
+		return 1
+	}
+	switch r.word(8) {
+	case 98: // futex, with a time-out in x3
+		if r.word(3) != 0 {
+			return 0
+		}
+		return 3
+	case 72, 73, 101, 115, 133: // pselect6, ppoll, nanosleep, clock_nanosleep, rt_sigsuspend
+		return 0
+	}
+	return 2
 }

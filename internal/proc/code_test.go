@@ -172,7 +172,7 @@ func TestFitness(t *testing.T) {
 		r := registers("amd64", 0x5000)
 		r.set(amdOrigAX, uint64(tt.orig))
 		r.set(amdAX, uint64(tt.ax))
-		if got := fitness("amd64", r); got != tt.want {
+		if got := fitness("amd64", r, 0); got != tt.want {
 			t.Errorf("%s: fitness %d, want %d", tt.name, got, tt.want)
 		}
 		if got := needlessly("amd64", r); got != tt.again {
@@ -181,5 +181,31 @@ func TestFitness(t *testing.T) {
 	}
 	if total([]Range{{1, 3}, {5, 10}}) != 7 {
 		t.Error("total")
+	}
+}
+
+func TestFitnessARM64(t *testing.T) {
+	const svc, nop = 0xd4000001, 0xd503201f
+	for _, tt := range []struct {
+		name    string
+		x8, x3  uint64
+		call    uint32
+		fitness int
+	}{
+		{"futex without a time-out", 98, 0, svc, 3},
+		{"futex with a time-out", 98, 0x4000, svc, 0},
+		{"nanosleep", 101, 0, svc, 0},
+		{"clock_nanosleep", 115, 0x4000, svc, 0},
+		{"ppoll", 73, 0, svc, 0},
+		{"rt_sigsuspend", 133, 0, svc, 0},
+		{"read", 63, 0, svc, 2},
+		{"in user space, with a number by chance", 101, 0, nop, 1},
+	} {
+		r := registers("arm64", 0x5000)
+		r.set(8, tt.x8)
+		r.set(3, tt.x3)
+		if got := fitness("arm64", r, tt.call); got != tt.fitness {
+			t.Errorf("%s: %d, want %d", tt.name, got, tt.fitness)
+		}
 	}
 }

@@ -98,7 +98,7 @@ func (c *core) image() *image {
 	if m := mappingAt(c.maps, info.Entry); m != nil && m.File != "" {
 		info.Name, c.exe = m.File, m.File
 	}
-	files := &backing{open: c.open}
+	files := &backing{open: c.open, page: info.PageSize}
 	for i := range c.maps {
 		files.add(&c.maps[i])
 	}

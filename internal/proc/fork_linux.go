@@ -4,6 +4,7 @@ package proc
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -38,10 +39,10 @@ func (t *tracer) fork() error {
 	if err != nil {
 		return t.l.lost(err)
 	}
-	options := optSysGood | optFork | optVfork | optClone
-	if t.l.wish.suspend {
-		options |= optSeccomp
+	if t.pausing() {
+		return &refusedError{"fork", errors.New("it is stopped by a signal, and what was begun would wait until it goes on")}
 	}
+	const options = optSysGood | optFork | optVfork | optClone
 	for {
 		host, err := t.arm(maps, options, func(back regset, at uint64) ([]byte, error) {
 			return forkCode(runtime.GOARCH, back, at)
@@ -55,11 +56,24 @@ func (t *tracer) fork() error {
 		}
 		if err == nil {
 			t.release()
+			t.resumed = t.l.o.Now()
 			t.l.o.Step(StepResumed)
-			err = t.buryHelper()
 		}
 		return err
 	}
+}
+
+// pausing tells whether the process is, or is about to be, stopped by a signal:
+// let go, it would stand still in the middle of our instructions.
+func (t *tracer) pausing() bool {
+	const stops = 1<<syscall.SIGSTOP | 1<<syscall.SIGTSTP | 1<<syscall.SIGTTIN | 1<<syscall.SIGTTOU
+	text, err := readProc(t.l.pid, "status")
+	if err == nil && parseStatus(text).Pending<<1&stops != 0 {
+		return true
+	}
+	return slices.ContainsFunc(t.threads, func(th *thread) bool {
+		return th.held && (th.State == 'T' || stops>>th.signal&1 != 0)
+	})
 }
 
 // arm writes instructions and points a thread at them. From here on the thread
@@ -95,29 +109,48 @@ func (t *tracer) arm(maps []Mapping, options int, code func(back regset, at uint
 // host picks the thread that will run our instructions, and where.
 func (t *tracer) host(maps []Mapping) (*thread, uint64, error) {
 	threads := slices.Clone(t.threads)
-	fit := func(th *thread) int {
-		if !th.held || th.signal != 0 {
-			return 0
-		}
-		return fitness(runtime.GOARCH, th.raw)
-	}
-	slices.SortStableFunc(threads, func(a, b *thread) int { return fit(b) - fit(a) })
-	err := error(&refusedError{"pick a thread", errors.New("none is in a state to run instructions of ours")})
+	fit := map[*thread]int{}
 	for _, th := range threads {
-		if fit(th) == 0 {
+		if th.held && th.signal == 0 {
+			fit[th] = fitness(runtime.GOARCH, th.raw, t.instruction(th))
+		}
+	}
+	slices.SortStableFunc(threads, func(a, b *thread) int { return fit[b] - fit[a] })
+	err := error(&refusedError{"pick a thread", errors.New("none is in a state to run instructions of ours")})
+	filtered := 0
+	for _, th := range threads {
+		if fit[th] == 0 || filtered == maxFiltered {
 			break
 		}
 		at, err2 := t.place(maps, th.Regs.PC)
 		if err2 != nil {
 			return nil, 0, err2
 		}
-		if at != 0 {
-			return th, at, nil
+		if at == 0 {
+			err = &refusedError{"write instructions", errors.New("no executable page has room for them")}
+			continue
 		}
-		err = &refusedError{"write instructions", errors.New("no executable page has room for them")}
+		if err2 = t.harmless(th, at); !errors.Is(err2, errFilter) {
+			return th, at, err2
+		}
+		filtered++
+		err = &refusedError{"pick a thread", err2}
 	}
 	return nil, 0, err
 }
+
+// instruction is the one a thread is at, of 4 bytes; where they are not, 0.
+func (t *tracer) instruction(th *thread) uint32 {
+	var b [4]byte
+	if runtime.GOARCH == "arm64" {
+		readMemory(t.l.pid, b[:], th.Regs.PC)
+	}
+	return binary.LittleEndian.Uint32(b[:])
+}
+
+// maxFiltered is how many threads with a seccomp filter are asked; mostly all
+// threads have the same.
+const maxFiltered = 8
 
 // place finds room for our instructions: the unused end of an executable page,
 // first that of the vDSO, from which a thread at pc can be reached; 0 if there
@@ -142,11 +175,8 @@ func (t *tracer) place(maps []Mapping, pc uint64) (uint64, error) {
 }
 
 // unused tells whether the memory at the address, some way before and up to
-// codeSize behind it, is free: nothing but zeros, or what a reader has left that
-// was killed, and no thread in it.
-//
-// A thread whose signal handler interrupted our instructions would be missed,
-// but they last microseconds, and we wait for their end.
+// codeSize behind it, is free: nothing but zeros, or what a reader has left
+// that no thread is in, or will get back to.
 func (t *tracer) unused(at uint64) (bool, error) {
 	const distance = 32 // to what stands before
 	var mem [distance + codeSize]byte
@@ -155,13 +185,34 @@ func (t *tracer) unused(at uint64) (bool, error) {
 	} else if err != nil {
 		return false, nil
 	}
-	mark := []byte(codeMark)
-	if zero := len(bytes.Trim(mem[:], "\x00")) == 0; !zero && !bytes.HasSuffix(mem[:], mark) {
+	if len(bytes.Trim(mem[:], "\x00")) == 0 {
+		return true, nil
+	}
+	if !bytes.HasSuffix(mem[:], []byte(codeMark)) {
 		return false, nil
 	}
+	code, stack := Range{at, at + codeSize}, make([]byte, signalStack)
 	return !slices.ContainsFunc(t.threads, func(th *thread) bool {
-		return th.held && th.Regs.PC >= at && th.Regs.PC < at+codeSize
+		return th.held && (th.Regs.PC >= code.Start && th.Regs.PC < code.End || t.returnsTo(th, code, stack))
 	}), nil
+}
+
+// signalStack is how far above the stack pointer of a signal handler the
+// registers of what it interrupted are: Go's stacks for handlers are of 32 KB.
+const signalStack = 32 << 10
+
+// returnsTo tells whether a thread may be in a handler of a signal that came
+// while it ran such instructions: their address is on its stack. A reader that
+// was killed leaves threads to run them by themselves, whenever that may be.
+// stack is room for a copy of the stack.
+func (t *tracer) returnsTo(th *thread, code Range, stack []byte) bool {
+	n, _ := readMemory(t.l.pid, stack, th.Regs.SP&^7) // the stack may end before
+	for words := stack[:n&^7]; len(words) > 0; words = words[8:] {
+		if w := regset(words).word(0); w >= code.Start && w < code.End {
+			return true
+		}
+	}
+	return false
 }
 
 // errSignal says that a thread cannot run our instructions, as a signal came
@@ -194,13 +245,18 @@ func (t *tracer) birth(host *thread) error {
 				return err
 			}
 		case e.inSyscall():
-			if calls++; calls == 2 { // it returned and there is no helper
-				raw, _, err := readRegs(host.ID)
-				if err != nil {
-					return gone(err)
-				}
+			if calls++; calls == 1 {
+				t.l.o.Step(StepCalled)
+				continue
+			}
+			raw, _, err := readRegs(host.ID) // it returned and there is no helper
+			if err != nil {
+				return gone(err)
+			}
+			if -result(raw) != errRestartNoInt {
 				return &refusedError{"fork", syscall.Errno(-result(raw))}
 			}
+			calls = 0 // for a signal, which comes now; else the kernel calls once more
 		}
 	}
 	if _, err := await(t.helper, t.l.o.Now); err != nil {
@@ -244,7 +300,7 @@ func (t *tracer) next(id int) (event, error) {
 		if err := ptrace(syscall.PTRACE_CONT, id, 0, 0); err != nil {
 			return event{}, gone(err)
 		}
-		e, err := await(id, t.l.o.Now)
+		e, err := awaitWithin(id, t.l.o.Now, forkPatience(t.l.rights.target.RSS))
 		if err != nil || !e.Stopped() || e.kind() != 0 && e.kind() != eventStop {
 			return e, err
 		}
@@ -259,8 +315,12 @@ func eventMessage(id int) (int, error) {
 }
 
 // buryHelper lets the helper exit, and waits until the target has reaped it.
+// Only then is the child an orphan.
 func (t *tracer) buryHelper() error {
 	helper := t.helper
+	if helper == 0 {
+		return nil
+	}
 	for t.helper != 0 {
 		e, err := t.next(t.helper)
 		if err != nil {
@@ -277,7 +337,7 @@ func (t *tracer) buryHelper() error {
 
 // awaitReaped waits until a child of the target that has ended is reaped.
 func (t *tracer) awaitReaped(id int) error {
-	p := newPatience(t.l.o.Now)
+	p := newPatience(t.l.o.Now, stopPatience)
 	for {
 		text, err := readProc(id, "status")
 		if err != nil || parseStatus(text).PPid != t.l.pid { // or it is another's now
@@ -289,15 +349,18 @@ func (t *tracer) awaitReaped(id int) error {
 	}
 }
 
-// endChild lets the child run into its exit.
+// endChild lets the child run into its exit. That takes long when there is much
+// memory to give back; nobody needs to wait for it.
 func (t *tracer) endChild() error {
 	child := t.child
-	t.child = 0
+	if t.child = 0; child == 0 {
+		return nil
+	}
 	e, err := t.next(child)
 	if err == nil && e.Stopped() {
 		err = fmt.Errorf("%s instead", e)
 	}
-	if err != nil && !errors.Is(err, ErrGone) {
+	if err != nil && !errors.Is(err, ErrGone) && !errors.Is(err, errSlow) {
 		return fmt.Errorf("end the child %d: %w", child, err)
 	}
 	return nil

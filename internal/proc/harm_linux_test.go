@@ -22,6 +22,9 @@ import (
 // cycles is how often the busy service is looked at; a soak takes 1000.
 var cycles = flag.Int("cycles", 50, "how often TestManySnapshotsOfABusyService attaches")
 
+// serviceMB is what the busy service holds besides; a soak takes some hundred.
+var serviceMB = flag.Int("service", 0, "the heap of the service of TestManySnapshotsOfABusyService, in MB")
+
 // heapMB is the size of the process that BenchmarkSnapshot looks at.
 var heapMB = flag.Int("heap", 256, "the heap of BenchmarkSnapshot, in MB")
 
@@ -54,12 +57,14 @@ func BenchmarkSnapshot(b *testing.B) {
 }
 
 func TestManySnapshotsOfABusyService(t *testing.T) {
-	c := startChild(t, "service")
+	c := startChild(t, fmt.Sprint("service ", *serviceMB))
 	load := startLoad(c.Addr)
+	load.take(100) // connections, the first collections
+	before := load.take(20 * *cycles)
 	var pauses []time.Duration
 	for i := range *cycles {
 		mode := Fork
-		if i%5 == 4 {
+		if i%5 == 4 && *serviceMB == 0 {
 			mode = Stop
 		}
 		target, err := Attach(c.pid(), Options{Mode: mode, Now: time.Now})
@@ -79,10 +84,13 @@ func TestManySnapshotsOfABusyService(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	during := load.take(1)
 	n, bad := load.end()
 	slices.Sort(pauses)
-	t.Logf("%d snapshots, %d requests, %d failed; longest request %s; stopped for %s in the middle, %s at most",
-		*cycles, n, bad, time.Duration(load.longest.Load()), pauses[len(pauses)/2], pauses[len(pauses)-1])
+	t.Logf("%d snapshots, %d requests, %d failed", *cycles, n, bad)
+	t.Logf("%d requests without snapshots: %s", len(before), spread(before))
+	t.Logf("%d requests with snapshots, one after the other: %s", len(during), spread(during))
+	t.Logf("stopped for: %s", spread(pauses))
 	if bad > 0 || n == 0 {
 		t.Errorf("%d of %d requests failed: %v", bad, n, load.lastText.Load())
 	}
@@ -273,6 +281,133 @@ func TestForkIsRefused(t *testing.T) {
 	wantUnharmed(t, c.pid())
 }
 
+// TestSignalWhileForking sends a signal when the thread is in the call that
+// makes the helper, which the kernel then gives up and begins again.
+func TestSignalWhileForking(t *testing.T) {
+	c := startChild(t, "threads")
+	sent := false
+	target, err := Attach(c.pid(), Options{Mode: Fork, Now: time.Now, Step: func(step string) {
+		if step == StepCalled && !sent {
+			sent = true
+			check(c.Process.Signal(syscall.SIGURG)) // of no meaning to Go programs
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer target.Close()
+	img, _, err := target.Snapshot(context.Background(), c.words)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer img.Close()
+	checkPattern(t, img, &c.childSays)
+	wantUnharmed(t, c.pid())
+	wantRunning(t, c)
+}
+
+// TestInstructionsInUse takes a second snapshot of a process with a thread that
+// will get back to the instructions of the first, and of one without.
+func TestInstructionsInUse(t *testing.T) {
+	for kind, used := range map[string]bool{"returns 100": true, "returns 100000": false} {
+		c := startChild(t, kind)
+		eventually(func() string {
+			for _, id := range threadIDs(c.pid()) {
+				if b, _ := readProc(c.pid(), fmt.Sprintf("task/%d/syscall", id)); strings.HasPrefix(string(b), fmt.Sprint(syscall.SYS_PPOLL, " ")) {
+					return ""
+				}
+			}
+			return "not yet"
+		})
+		snap := func() {
+			img, _, err := attachTo(t, c.pid(), Auto).Snapshot(context.Background(), c.words)
+			if err != nil {
+				t.Fatal(err)
+			}
+			img.Close()
+		}
+		snap()
+		maps, err := mappings(c.pid())
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := int64(maps[slices.IndexFunc(maps, func(m Mapping) bool { return m.File == "[vdso]" })].End) - codeSize
+		mem, err := os.OpenFile(fmt.Sprintf("/proc/%d/mem", c.pid()), os.O_RDWR, 0)
+		if err != nil {
+			t.Skip(err)
+		}
+		defer mem.Close()
+		b := make([]byte, codeSize)
+		if _, err := mem.ReadAt(b, at); err != nil || !strings.HasSuffix(string(b), codeMark) {
+			t.Skipf("the instructions are elsewhere: %v", err)
+		}
+		const unused = int64(codeSize - len(codeMark) - 1) // a byte behind the instructions
+		if _, err := mem.WriteAt([]byte{99}, at+unused); err != nil {
+			t.Skip(err)
+		}
+		snap()
+		if _, err := mem.ReadAt(b, at); err != nil || (b[unused] == 99) != used {
+			t.Errorf("%s: overwritten %v, err %v", kind, b[unused] != 99, err)
+		}
+		wantUnharmed(t, c.pid())
+	}
+}
+
+// TestStoppedProcess looks at a process that a signal has stopped, which must
+// remain so.
+func TestStoppedProcess(t *testing.T) {
+	c := startChild(t, "threads")
+	state := func(want byte) string {
+		return eventually(func() string {
+			for _, id := range threadIDs(c.pid()) {
+				if _, got := threadState(c.pid(), id); (got == 'T') != (want == 'T') {
+					return fmt.Sprintf("thread %d is in state %c", id, got)
+				}
+			}
+			return ""
+		})
+	}
+	for _, late := range []bool{false, true} { // whether it is stopped after we looked
+		check(c.Process.Signal(syscall.SIGCONT))
+		state('S')
+		stop := func(string) { check(c.Process.Signal(syscall.SIGSTOP)) }
+		target, err := Attach(c.pid(), Options{Now: time.Now, Step: func(step string) {
+			if late && step == StepSeize {
+				stop(step)
+			}
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !late {
+			stop("")
+			state('T')
+			target.Close()
+			target = attachTo(t, c.pid(), Auto)
+		}
+		img, how, err := target.Snapshot(context.Background(), c.words)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkPattern(t, img, &c.childSays)
+		if how.Mode != Stop || !strings.Contains(how.Reason, "stopped by a signal") {
+			t.Errorf("late %v: %+v", late, how)
+		}
+		target.Close()
+		img.Close()
+		if s := state('T'); s != "" {
+			t.Errorf("late %v: it goes on: %s", late, s)
+		}
+	}
+	if _, _, err := attachTo(t, c.pid(), Fork).Snapshot(context.Background(), c.words); err == nil || !strings.Contains(err.Error(), "stopped by a signal") {
+		t.Errorf("a fork that was asked for: %v", err)
+	}
+	check(c.Process.Signal(syscall.SIGCONT))
+	state('S')
+	wantUnharmed(t, c.pid())
+	wantRunning(t, c)
+}
+
 // TestWhatIsRefused looks at what cannot be looked at.
 func TestWhatIsRefused(t *testing.T) {
 	attach := func(pid int) error {
@@ -382,7 +517,9 @@ func TestAnotherUser(t *testing.T) {
 		c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 	})
 	if yama := readRights(nil).yama; yama > 0 {
-		t.Logf("kernel.yama.ptrace_scope is %d", yama)
+		if out := run(own.pid()); !strings.Contains(out, fmt.Sprint("kernel.yama.ptrace_scope is ", yama)) {
+			t.Errorf("the same user, kernel.yama.ptrace_scope %d: %s", yama, out)
+		}
 	} else if out := run(own.pid()); !strings.Contains(out, "survived") {
 		t.Errorf("the same user: %s", out)
 	}

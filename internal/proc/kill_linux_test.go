@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -171,12 +172,16 @@ type load struct {
 	stop     chan struct{}
 	wg       sync.WaitGroup
 	n, bad   atomic.Int64
-	longest  atomic.Int64
 	lastText atomic.Value
+
+	mu    sync.Mutex
+	more  sync.Cond
+	times []time.Duration // of requests, since take
 }
 
 func startLoad(addr string) *load {
 	l := &load{stop: make(chan struct{})}
+	l.more.L = &l.mu
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 4}}
 	for range 4 {
 		l.wg.Go(func() {
@@ -196,13 +201,32 @@ func startLoad(addr string) *load {
 					l.bad.Add(1)
 					l.lastText.Store(err.Error())
 				}
-				if d := int64(time.Since(start)); d > l.longest.Load() {
-					l.longest.Store(d)
-				}
+				l.took(time.Since(start))
 			}
 		})
 	}
 	return l
+}
+
+func (l *load) took(d time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.times = append(l.times, d)
+	l.more.Signal()
+}
+
+// take waits for n requests since the last call, and gives out how long they
+// took, by length.
+func (l *load) take(n int) []time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for len(l.times) < n {
+		l.more.Wait()
+	}
+	times := l.times
+	l.times = nil
+	slices.Sort(times)
+	return times
 }
 
 // end stops the load and tells how many requests there were, and how many of
@@ -211,4 +235,12 @@ func (l *load) end() (n, bad int64) {
 	close(l.stop)
 	l.wg.Wait()
 	return l.n.Load(), l.bad.Load()
+}
+
+// spread says how durations are spread; they are sorted.
+func spread(ds []time.Duration) string {
+	at := func(share float64) time.Duration {
+		return ds[min(len(ds)-1, int(share*float64(len(ds))))].Round(time.Microsecond)
+	}
+	return fmt.Sprintf("p50 %s, p99 %s, p99.9 %s, max %s", at(.5), at(.99), at(.999), at(1))
 }

@@ -36,8 +36,6 @@ type choice struct {
 	reason string
 	// headroom is in bytes; see Estimate.
 	headroom uint64
-	// suspend asks the kernel to suspend seccomp filters for our instructions.
-	suspend bool
 }
 
 func attach(pid int, o Options) (*live, error) {
@@ -153,8 +151,8 @@ func checkMachine(exe *os.File) error {
 		return fmt.Errorf("its executable is no ELF file: %w", ErrUnsupported)
 	}
 	if got := archOf(elf.Machine(binary.LittleEndian.Uint16(head[18:]))); got != runtime.GOARCH || elf.Class(head[4]) != elf.ELFCLASS64 {
-		return fmt.Errorf("its executable is for %s %s, and this program for %s; run the one for the same machine: %w",
-			elf.Class(head[4]), elf.Machine(binary.LittleEndian.Uint16(head[18:])), runtime.GOARCH, ErrUnsupported)
+		return fmt.Errorf("its executable is for %s, of %d bits, and this program for %s, of 64; only one for the same machine can be read while it runs: %w",
+			elf.Machine(binary.LittleEndian.Uint16(head[18:])), 32*int(head[4]), runtime.GOARCH, ErrUnsupported)
 	}
 	return nil
 }
@@ -252,11 +250,13 @@ func (l *live) choose() choice {
 	if need := st.RSS / 5; c.mode == Auto && c.headroom < need {
 		c.mode, c.reason = Stop, fmt.Sprintf("only %d MB of memory are left to its cgroup, and a fork may need %d MB for a moment", c.headroom>>20, need>>20)
 	}
-	if st.Seccomp != 0 && c.mode != Stop {
-		c.suspend = l.rights.self.has(capSysAdmin) && l.rights.self.Seccomp == 0
-		if !c.suspend && c.mode == Auto {
-			c.mode, c.reason = Stop, "it has a seccomp filter, which could answer a fork of ours by ending it"
-		}
+	if st.State == 'T' && c.mode == Auto {
+		c.mode, c.reason = Stop, "it is stopped by a signal, and could not run a fork"
+	}
+	// Who may read the filter finds out, when the time has come, whether it lets
+	// a fork pass.
+	if self := &l.rights.self; st.Seccomp != 0 && c.mode == Auto && !(self.has(capSysAdmin) && self.Seccomp == 0) {
+		c.mode, c.reason = Stop, "it has a seccomp filter, which could answer a fork by ending it"
 	}
 	if c.mode == Auto {
 		c.mode = Fork

@@ -74,7 +74,8 @@ type status struct {
 	CapPrm       uint64
 	CapEff       uint64
 	NoNewPrivs   bool
-	Seccomp      int // 0 off, 1 strict, 2 filter
+	Pending      uint64 // signals that wait for the thread or its process, a bit each, from 1
+	Seccomp      int    // 0 off, 1 strict, 2 filter
 	HasMemory    bool
 	KernelThread bool
 }
@@ -122,6 +123,9 @@ func parseStatus(text []byte) status {
 			s.CapEff, _ = strconv.ParseUint(f[0], 16, 64)
 		case "NoNewPrivs":
 			s.NoNewPrivs = n != 0
+		case "SigPnd", "ShdPnd":
+			set, _ := strconv.ParseUint(f[0], 16, 64)
+			s.Pending |= set
 		case "Seccomp":
 			s.Seccomp = n
 		case "Kthread":

@@ -26,7 +26,6 @@ const (
 	optVfork    = 0x4
 	optClone    = 0x8
 	optExitKill = 0x100000
-	optSeccomp  = 0x200000 // PTRACE_O_SUSPEND_SECCOMP
 
 	eventFork  = 1
 	eventVfork = 2
@@ -40,8 +39,14 @@ const (
 	waitFlags = 0x40000000 // __WALL
 )
 
-// stopPatience is how long a thread may take to stop, or to do a step.
-const stopPatience = 5 * time.Second
+// How long a thread may take to stop, or to do a step, when others stand still
+// already: one that waits in the kernel (state D) may do so for minutes. Who
+// does not stop when all is over anyway is left to the kernel.
+const (
+	stopPatience = 5 * time.Second
+	diskPatience = 300 * time.Millisecond
+	calmPatience = 50 * time.Millisecond
+)
 
 func ptrace(req, tid int, addr, data uintptr) error {
 	if _, _, e := syscall.RawSyscall6(syscall.SYS_PTRACE, uintptr(req), uintptr(tid), addr, data, 0, 0); e != 0 {
@@ -159,10 +164,13 @@ func poll(tid int) (e event, ok bool, err error) {
 type patience struct {
 	now   func() time.Time
 	since time.Time
+	limit time.Duration
 	tries int
 }
 
-func newPatience(now func() time.Time) *patience { return &patience{now: now, since: now()} }
+func newPatience(now func() time.Time, limit time.Duration) *patience {
+	return &patience{now: now, since: now(), limit: limit}
+}
 
 // errSlow is returned when a thread does not do what it was told to.
 var errSlow = errors.New("does not stop")
@@ -173,7 +181,7 @@ func (p *patience) wait() error {
 		syscall.RawSyscall(syscall.SYS_SCHED_YIELD, 0, 0, 0)
 		return nil
 	}
-	if p.tries%64 == 0 && p.now().Sub(p.since) > stopPatience {
+	if p.tries%64 == 0 && p.over(p.limit) {
 		return errSlow
 	}
 	ts := syscall.NsecToTimespec(int64(min(p.tries, 1000)) * int64(time.Microsecond))
@@ -181,9 +189,22 @@ func (p *patience) wait() error {
 	return nil
 }
 
+// over tells whether more time has passed than the given.
+func (p *patience) over(limit time.Duration) bool { return p.now().Sub(p.since) > limit }
+
 // await returns the next report of a traced thread.
 func await(tid int, now func() time.Time) (event, error) {
-	p := newPatience(now)
+	return awaitWithin(tid, now, stopPatience)
+}
+
+// forkPatience is how long the fork of a process may take that has so many
+// bytes of memory: some times what it takes on an idle machine.
+func forkPatience(resident uint64) time.Duration {
+	return stopPatience + time.Duration(resident>>20)*100*time.Microsecond
+}
+
+func awaitWithin(tid int, now func() time.Time, limit time.Duration) (event, error) {
+	p := newPatience(now, limit)
 	for {
 		e, ok, err := poll(tid)
 		if err != nil || ok {

@@ -121,8 +121,16 @@ func newSnapReader(data []byte, o SnapshotOptions) (*snapReader, error) {
 	if r.left == 0 {
 		r.left = 64 << 30
 	}
+	at := uint64(snapHeaderSize)
 	for i := range d.Sections {
-		r.dir[d.Sections[i].Name] = &d.Sections[i]
+		s := &d.Sections[i]
+		for _, e := range s.Blocks {
+			if e[0] < at || e[1] > off || e[0] > off-e[1] {
+				return nil, fmt.Errorf("section %s: the block at %d lies in another, or not in the file: %w", s.Name, e[0], ErrFormat)
+			}
+			at = e[0] + e[1]
+		}
+		r.dir[s.Name] = s
 	}
 	return r, nil
 }
@@ -257,7 +265,7 @@ func (r *snapReader) files(info *Info, o SnapshotOptions) (*backing, error) {
 		return nil, err
 	}
 	if exe != nil {
-		return &backing{open: func(*Mapping) (*mappedFile, error) { return &mappedFile{data: exe, borrowed: true}, nil }}, nil
+		return &backing{page: info.PageSize, open: func(*Mapping) (*mappedFile, error) { return &mappedFile{data: exe, borrowed: true}, nil }}, nil
 	}
 	head, err := r.section(sectionHead)
 	if err != nil {
@@ -273,7 +281,7 @@ func (r *snapReader) files(info *Info, o SnapshotOptions) (*backing, error) {
 		return &backing{open: func(*Mapping) (*mappedFile, error) { return nil, err }}, nil
 	}
 	info.Exe = path
-	b := &backing{open: func(*Mapping) (*mappedFile, error) { return file, nil }}
+	b := &backing{page: info.PageSize, open: func(*Mapping) (*mappedFile, error) { return file, nil }}
 	b.files = map[string]*openFile{info.Name: b.load(nil)} // so that Close knows it
 	return b, nil
 }

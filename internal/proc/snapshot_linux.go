@@ -59,6 +59,12 @@ func (l *live) take(ctx context.Context, plan Plan, how *How) (Image, error) {
 	if err != nil {
 		return nil, err
 	}
+	done := false
+	defer func() { // after a panic, too
+		if !done {
+			s.close()
+		}
+	}()
 	how.Mode, how.Reason = l.wish.mode, l.wish.reason
 	if how.Mode == Fork {
 		err = s.fork(ctx)
@@ -71,9 +77,10 @@ func (l *live) take(ctx context.Context, plan Plan, how *How) (Image, error) {
 		err = s.stop(ctx)
 	}
 	if err != nil {
-		return nil, errors.Join(err, s.close())
+		return nil, err
 	}
 	l.o.Step(StepDone)
+	done = true
 	return s.image(), nil
 }
 
@@ -92,6 +99,7 @@ type shot struct {
 	memory  []byte // what is in ranges, one after the other
 	spare   []byte // memory made ready by the rehearsal
 	bad     []Range
+	back    func() // see volunteer
 }
 
 // newShot opens the files that back memory.
@@ -105,7 +113,7 @@ func (l *live) newShot(plan Plan, how *How) (*shot, error) {
 		exe.Close()
 		return nil, l.lost(err)
 	}
-	s := &shot{l: l, plan: plan, how: how, info: l.info, exe: exe, files: &backing{open: l.openMapped}}
+	s := &shot{l: l, plan: plan, how: how, info: l.info, back: volunteer(), exe: exe, files: &backing{open: l.openMapped, page: l.info.PageSize}}
 	s.info.Exe = fmt.Sprintf("/proc/self/fd/%d", exe.Fd())
 	for i := range maps {
 		s.files.add(&maps[i])
@@ -141,40 +149,57 @@ func (l *live) openMapped(m *Mapping) (*mappedFile, error) {
 func (s *shot) fork(ctx context.Context) error {
 	l := s.l
 	t := &tracer{l: l}
-	defer t.letGo()
-	stopped := func() {
-		if !t.began.IsZero() {
-			s.how.Stops = append(s.how.Stops, l.o.Now().Sub(t.began))
-		}
-	}
+	defer s.finish(ctx, t) // after a panic of the plan, too
 	if err := t.stop(ctx); err != nil {
-		t.letGo()
-		stopped()
 		return err
 	}
 	s.threads, s.how.Threads = t.listing(), len(t.threads)
 	s.info.Taken = l.o.Now()
 	if err := t.fork(); err != nil {
-		t.letGo()
-		stopped()
 		return err
 	}
-	stopped()
-	born := l.o.Now()
+	s.warn(t.buryHelper())
 	var err error
-	if s.maps, err = mappings(t.child); err == nil {
-		err = s.copy(ctx, t.child)
+	if s.maps, err = mappings(t.child); err != nil {
+		return err
 	}
+	return s.copy(ctx, t.child)
+}
+
+// warn notes what does no harm to the copy.
+func (s *shot) warn(err error) {
+	if err != nil {
+		s.info.Warnings = append(s.info.Warnings, err)
+	}
+}
+
+// finish lets go of what is held still, ends the child and has the target reap
+// it, if it must, whatever came before.
+func (s *shot) finish(ctx context.Context, t *tracer) {
+	l, child := s.l, t.child
+	t.release()
+	if child == 0 {
+		t.letGo()
+	}
+	if t.resumed.IsZero() {
+		t.resumed = l.o.Now()
+	}
+	if !t.began.IsZero() {
+		s.how.Stops = append(s.how.Stops, t.resumed.Sub(t.began))
+	}
+	if child == 0 {
+		return
+	}
+	s.warn(t.buryHelper())
 	l.o.Step(StepEnd)
-	child := t.child
-	mine, id := l.reaps(t.child)
-	err = errors.Join(err, t.endChild())
-	s.how.Child = l.o.Now().Sub(born)
+	mine, id := l.reaps(child)
+	s.warn(t.endChild())
+	t.letGo()
+	s.how.Child = l.o.Now().Sub(t.resumed)
 	if mine {
 		l.o.Step(StepSecond)
-		err = errors.Join(err, s.reap(ctx, child, id))
+		s.warn(s.reap(context.WithoutCancel(ctx), child, id))
 	}
-	return err
 }
 
 // reaps tells whether an orphan goes to the target, as it is the init of its
@@ -196,10 +221,11 @@ func (l *live) reaps(child int) (bool, uint32) {
 func (s *shot) reap(ctx context.Context, child int, id uint32) error {
 	l := s.l
 	t := &tracer{l: l}
-	defer t.letGo()
 	defer func() {
 		t.letGo()
-		s.how.Stops = append(s.how.Stops, l.o.Now().Sub(t.began))
+		if !t.began.IsZero() {
+			s.how.Stops = append(s.how.Stops, l.o.Now().Sub(t.began))
+		}
 	}()
 	if err := t.stop(ctx); err != nil {
 		return err
@@ -330,6 +356,7 @@ func (s *shot) image() Image {
 
 // close gives back what the image holds.
 func (s *shot) close() error {
+	s.back()
 	errs := []error{s.files.Close(), s.exe.Close()}
 	if s.memory != nil && len(s.spare) < len(s.memory) {
 		errs = append(errs, os.NewSyscallError("munmap", syscall.Munmap(s.memory)))

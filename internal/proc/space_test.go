@@ -160,3 +160,10 @@ func TestDecodeRegsAMD64(t *testing.T) {
 		t.Error("100 bytes were enough")
 	}
 }
+
+// check is for what cannot fail.
+func check(err error) {
+	if err != nil {
+		panic(err)
+	}
+}

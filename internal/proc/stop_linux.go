@@ -18,8 +18,9 @@ type tracer struct {
 	l       *live
 	threads []*thread
 	known   map[int]*thread
-	// began is when the first thread was told to stop.
-	began time.Time
+	// began is when the first thread was told to stop, resumed when they were
+	// let go for a copy of the child; zero if not yet.
+	began, resumed time.Time
 	// helper and child of a fork; 0 if there are none.
 	helper, child int
 }
@@ -134,7 +135,7 @@ func (t *tracer) refused(err error) error {
 // awaitAll waits until the threads stand still.
 func (t *tracer) awaitAll(ctx context.Context, fresh []*thread) error {
 	wait := slices.Clone(fresh)
-	p := newPatience(t.l.o.Now)
+	p := newPatience(t.l.o.Now, diskPatience)
 	for {
 		wait = slices.DeleteFunc(wait, func(th *thread) bool {
 			e, ok, err2 := poll(th.ID)
@@ -145,6 +146,9 @@ func (t *tracer) awaitAll(ctx context.Context, fresh []*thread) error {
 				return false
 			case e.Stopped():
 				th.held, th.signal = true, e.signal()
+				if e.kind() == eventStop && e.StopSignal() != syscall.SIGTRAP { // it was stopped already
+					th.State = 'T'
+				}
 			default:
 				th.ended = true
 			}
@@ -157,9 +161,14 @@ func (t *tracer) awaitAll(ctx context.Context, fresh []*thread) error {
 			return err
 		}
 		if p.wait() != nil {
-			_, state := threadState(t.l.pid, wait[0].ID)
-			return fmt.Errorf("thread %d did not stop within %s (state %c: D is a wait in the kernel, mostly for a disk or a network file system); try again when that is over",
-				wait[0].ID, stopPatience, max(state, '?'))
+			for _, th := range wait {
+				if _, state := threadState(t.l.pid, th.ID); state == 'D' {
+					return fmt.Errorf("thread %d did not stop within %s: it waits in the kernel (state D), mostly for a disk, a network file system or a child that has yet to exec; try again when that is over", th.ID, diskPatience)
+				}
+			}
+			if p.over(stopPatience) {
+				return fmt.Errorf("thread %d did not stop within %s; try again when the machine is less busy", wait[0].ID, stopPatience)
+			}
 		}
 	}
 }
@@ -204,7 +213,7 @@ func (t *tracer) release() {
 // only those that stand still can be let go. Those that do not stop are let go
 // when this thread of ours ends.
 func (t *tracer) calmDown() {
-	p := newPatience(t.l.o.Now)
+	p := newPatience(t.l.o.Now, calmPatience)
 	for _, th := range t.threads {
 		if th.held || th.ended {
 			continue
@@ -216,6 +225,7 @@ func (t *tracer) calmDown() {
 				th.held, th.signal = true, e.signal()
 			}
 			if ok || err != nil || p.wait() != nil {
+				th.ended = !th.held
 				break
 			}
 		}
@@ -228,6 +238,7 @@ func (t *tracer) letGo() {
 		ptrace(syscall.PTRACE_DETACH, t.helper, 0, 0)
 		t.helper = 0
 	}
+	t.release()
 	t.calmDown()
 	t.release()
 	if t.child != 0 {

@@ -24,13 +24,15 @@ import (
 // The child is traced from its birth, so it does not reach its exit before we
 // let it. The helper is reaped at once, so the child is nobody's but init's, and
 // the target has no child that it could see or would have to reap; only where
-// it is init itself, in a container, it is stopped once more to do so. Files are
-// shared, not copied, so a connection the target closes is closed.
+// it is init itself, in a container, it is stopped once more to do so, however
+// the snapshot ends. Where init reaps nobody, the child remains as a zombie.
+// Files are shared, not copied, so a connection the target closes is closed.
 //
 // Should the reader be killed at any point of this (kill -9), the kernel lets
 // go of what is traced: threads run on, the instructions above run to their end
 // by themselves, the child runs into its exit or is killed (PTRACE_O_EXITKILL
-// is set on it alone). The target goes on as if nothing had been.
+// is set on it alone). The target goes on as if nothing had been; but one that
+// is init itself keeps the child as a zombie then.
 //
 // Interrupted system calls are restarted as the kernel does it, and those the
 // kernel would end with EINTR without need (epoll_wait and a few) are restarted
@@ -86,6 +88,7 @@ const (
 	StepStopped   = "stopped"   // both: all threads stand still
 	StepWritten   = "written"   // instructions are in place
 	StepArmed     = "armed"     // a thread is about to run them
+	StepCalled    = "called"    // it is at the call that makes the helper
 	StepHelper    = "helper"    // the helper exists, stopped
 	StepForked    = "forked"    // the child exists, stopped
 	StepProtected = "protected" // the child dies with us
@@ -103,6 +106,6 @@ func Steps(m Mode) []string {
 	if m == Stop {
 		return []string{StepRehearse, StepSeize, StepStopped, StepPlan, StepCopy, StepDone}
 	}
-	return []string{StepSeize, StepStopped, StepWritten, StepArmed, StepHelper, StepForked, StepProtected, StepResumed,
+	return []string{StepSeize, StepStopped, StepWritten, StepArmed, StepCalled, StepHelper, StepForked, StepProtected, StepResumed,
 		StepReaped, StepPlan, StepCopy, StepEnd, StepDone}
 }

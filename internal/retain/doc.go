@@ -4,7 +4,7 @@
 // internal/goheap builds the graph of a Go heap, and the caller turns vertices
 // and labels into words.
 //
-//	Builder, FromCSR ──► Graph ──► Compute ──► Result ──► Path, WhatIf, Merge, ...
+//	FromCSR ──► Graph ──► Compute ──► Result ──► Path, WhatIf, Merge, ...
 //	 sizes, edges                 dominators              queries, in any order
 //
 // # The graph

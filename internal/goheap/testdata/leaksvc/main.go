@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unsafe"
 )
 
 // scale is how much of everything is kept.
@@ -20,6 +21,7 @@ var scale = flag.Int("n", 1, "how much to keep")
 
 func main() {
 	busy := flag.Bool("busy", false, "allocate until the end")
+	garbage := flag.Bool("litter", false, "leave garbage that refers to what is kept")
 	rate := flag.Int("rate", 16<<10, "runtime.MemProfileRate")
 	flag.Parse()
 	runtime.MemProfileRate = *rate
@@ -40,6 +42,9 @@ func main() {
 	keepAlive(&onStack)
 	ready, buf := []byte("ready\n"), make([]byte, 16)
 	settle()
+	if *garbage {
+		litter()
+	}
 	// From here on nothing is allocated, so that the last collection is true.
 	os.Stdout.Write(ready)
 	if *busy {
@@ -182,6 +187,30 @@ func cutPieces(n int) {
 		substr = append(substr, l[10:20])
 	}
 }
+
+// litter makes and forgets a list of whole arrays of which the service shows
+// pieces only, and leaves their addresses behind values that are smaller than
+// their slots, as allocations before do.
+//
+//go:noinline
+func litter() {
+	all := make([][]byte, 0, 100)
+	for _, b := range heads {
+		all = append(all, unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(&b[0]), -100)), 64<<10))
+	}
+	for n, i := genLRU.head, 0; n != nil && i < len(all); n, i = n.next, i+1 {
+		const size = unsafe.Sizeof(*n)
+		if size != 40 { // the slot has 48
+			panic(size)
+		}
+		*(*uintptr)(unsafe.Add(unsafe.Pointer(n), size)) = uintptr(unsafe.Pointer(&all[i][0]))
+	}
+	sink += len(all[len(all)-1])
+	escape = all
+	escape = nil
+}
+
+var escape [][]byte
 
 var tickers []*time.Ticker
 

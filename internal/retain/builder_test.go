@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// Builder collects vertices and their edges in the order of their numbers.
+// Builder makes graphs for tests: it collects vertices and their edges in the order of their numbers.
 // Several builders can be filled at the same time, each with a range of
 // vertices, and joined.
 type Builder struct {

@@ -1,0 +1,3 @@
+module corners
+
+go 1.22
