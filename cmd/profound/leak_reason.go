@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/profoundhq/profound/internal/goheap"
 	"github.com/profoundhq/profound/internal/leak"
@@ -21,19 +22,19 @@ const heldWays = 2
 // reasons asks a local process who holds what the findings of a verdict are
 // about, by the index of the finding. It asks only when there is something to
 // ask, and what goes wrong is a remark.
-func reasons(ctx context.Context, v *leak.Verdict, targets []*watch.Target, e *env) (map[int][]string, error) {
+func reasons(ctx context.Context, v *leak.Verdict, targets []*watch.Target, o heapOptions, e *env) (map[int][]string, error) {
 	at := slices.IndexFunc(targets, func(t *watch.Target) bool { return t.PID() != 0 })
 	if at < 0 || !slices.ContainsFunc(v.Findings, func(f leak.Finding) bool { return askable(&f) }) {
 		return nil, nil
 	}
-	h, err := processHeap(ctx, targets[at].PID(), e)
+	h, err := analyse(ctx, strconv.Itoa(targets[at].PID()), o, e)
 	if errors.Is(err, proc.ErrUnsupported) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("who holds it could not be asked: %w", err)
 	}
-	a := why.New(h)
+	defer h.close()
 	held := map[int][]string{}
 	for i := range v.Findings {
 		f := &v.Findings[i]
@@ -41,10 +42,10 @@ func reasons(ctx context.Context, v *leak.Verdict, targets []*watch.Target, e *e
 			continue
 		}
 		if f.Resource == leak.Goroutines {
-			held[i] = heldByGoroutines(a, f)
+			held[i] = heldByGoroutines(h.Analysis, f)
 			continue
 		}
-		held[i] = heldByReferences(a, f)
+		held[i] = heldByReferences(h.Analysis, f)
 	}
 	return held, nil
 }

@@ -1,11 +1,10 @@
 // Package reason puts what package why found into words: one sentence a
-// holding, the path below it, the sites that allocated it, and the same as
-// JSON.
+// holding, the path below it, the sites that allocated it; tables for the
+// views; and all of it as JSON.
 package reason
 
 import (
 	"fmt"
-	"io"
 	"path/filepath"
 	"strings"
 
@@ -20,7 +19,7 @@ import (
 
 // Options say how to print.
 type Options struct {
-	// Width is the number of columns; 0 is 100.
+	// Width is the number of columns; 0 is 80.
 	Width int
 	// Bold marks what is most telling; nil leaves it.
 	Bold func(string) string
@@ -28,13 +27,16 @@ type Options struct {
 
 func (o *Options) width() int {
 	if o.Width <= 0 {
-		return 100
+		return 80
 	}
 	return o.Width
 }
 
 // Size prints bytes: "61.2 MB".
 func Size(bytes float64) string { return verdict.Amount(leak.Heap, bytes) }
+
+// size prints bytes.
+func size(bytes uint64) string { return Size(float64(bytes)) }
 
 // Count prints a number with thousands apart: 23,912.
 func Count(n uint64) string {
@@ -43,6 +45,21 @@ func Count(n uint64) string {
 		s = s[:i] + "," + s[i:]
 	}
 	return s
+}
+
+// Amount prints bytes and objects.
+func Amount(a retain.Amount) string { return size(a.Bytes) + " in " + objects(a.Objects, "") }
+
+func objects(n uint64, typ string) string {
+	switch {
+	case typ == "string" && n != 1:
+		return Count(n) + " strings"
+	case typ != "":
+		return Count(n) + " " + typ
+	case n == 1:
+		return "1 object"
+	}
+	return Count(n) + " objects"
 }
 
 // RootWord says what kind of root holds something.
@@ -64,57 +81,112 @@ func RootWord(k goheap.Kind) string {
 
 // Sentence says what one holding is.
 func Sentence(h *why.Holding) string {
-	var b strings.Builder
-	about := ""
-	if h.Site != nil {
-		about = "about "
+	if h.Type == "" {
+		return holds(h)
 	}
-	fmt.Fprintf(&b, "%s%s in %s", about, Size(float64(h.Amount.Bytes)), objects(h.Amount.Objects, h.Type))
-	if h.Site != nil && len(h.Site.Stack) > 0 {
-		fmt.Fprintf(&b, " allocated at %s", Place(h.Site.Stack[0]))
+	typ := h.Type
+	if h.Pointed {
+		typ = "*" + typ
 	}
-	verb := "are"
-	if h.Amount.Objects == 1 {
-		verb = "is"
+	s := size(h.Amount.Bytes) + " in " + objects(h.Amount.Objects, typ)
+	one := h.Amount.Objects == 1
+	site := h.Site
+	if site != nil {
+		s = "about " + s
+	} else {
+		site = siteOf(h)
 	}
-	fmt.Fprintf(&b, " %s held by %s", verb, PathString(h.Path, h.Root))
+	if site != nil && len(site.Stack) > 0 {
+		s += " allocated at " + Place(caller(site.Stack))
+	}
+	if h.Below {
+		s += plural(one, ", with what it holds,", ", with what they hold,")
+	}
+	return s + plural(one, " is held by ", " are held by ") + HeldBy(h)
+}
+
+// holds is the sentence for a root that holds many different things.
+func holds(h *why.Holding) string {
+	many := h.Root == goheap.KindGroup && !strings.HasPrefix(h.Path[0].Name, "goroutine ")
+	s := rootName(h.Path, h.Root) + plural(many, " hold ", " holds ") + Amount(h.Amount)
+	if len(h.Path) > 1 {
+		s = pathString(h.Path, false) + " holds " + Amount(h.Amount)
+	}
+	if h.Stacks > 0 {
+		s += ", and stacks of " + size(h.Stacks)
+	}
 	if h.Cut == 0 {
-		b.WriteString("; no single reference holds it")
-	} else if h.Frees.Bytes > 0 {
-		fmt.Fprintf(&b, "; without %s %s go free", CutName(h), Size(float64(h.Frees.Bytes)))
+		return s + "; no single reference holds them"
 	}
-	return b.String()
+	if h.Root == goheap.KindGroup && h.Cut == 1 {
+		return s
+	}
+	return s + "; without " + cutWords(h) + " " + size(h.Frees.Bytes) + " go free"
+}
+
+func plural(yes bool, a, b string) string {
+	if yes {
+		return a
+	}
+	return b
+}
+
+// siteOf is where most of the objects a holding is about were allocated, nil if
+// no sample says.
+func siteOf(h *why.Holding) *why.Site {
+	for i := range h.Sites {
+		if h.Sites[i].Type == h.Type {
+			return &h.Sites[i]
+		}
+	}
+	return nil
 }
 
 // HeldBy says who holds what is already named: the second half of Sentence.
 func HeldBy(h *why.Holding) string {
-	s := PathString(h.Path, h.Root)
-	if h.Cut == 0 {
-		return s + "; no single reference holds it"
+	path := h.Path
+	if n := len(path); n > 1 && path[n-1].Name == h.Type && !path[n-1].Repeated {
+		path = append(path[:n-1:n-1], why.Step{Label: path[n-1].Label, Kind: path[n-1].Kind})
 	}
-	return s + fmt.Sprintf("; without %s %s go free", CutName(h), Size(float64(h.Frees.Bytes)))
+	s := pathString(path, false)
+	if len(path) == 1 {
+		s = rootName(path, h.Root)
+	}
+	switch {
+	case h.Cut == 0 && h.Also == nil:
+		return s + "; no single reference holds " + plural(h.Amount.Objects == 1, "it", "them")
+	case h.Cut == 0:
+		s += " and by " + rootName(h.Also, h.Also[0].Kind) + "; no single reference holds " + plural(h.Amount.Objects == 1, "it", "them")
+		if h.Both.Bytes > 0 {
+			s += ", without both " + size(h.Both.Bytes) + " go free"
+		}
+		return s
+	case h.Frees.Bytes == 0:
+		return s
+	}
+	return s + "; without " + cutWords(h) + " " + size(h.Frees.Bytes) + " go free"
+}
+
+// cutWords names the cut in a sentence that has named the goroutines.
+func cutWords(h *why.Holding) string {
+	if h.Cut == 1 && h.Path[0].Kind == goheap.KindGroup {
+		return plural(strings.HasPrefix(h.Path[0].Name, "goroutine "), "this goroutine", "these goroutines")
+	}
+	name := CutName(h)
+	elements := strings.Contains(name, "[]") || strings.Contains(name, "[elem]") || strings.Contains(name, "[key]")
+	if elements || h.Path[0].Kind == goheap.KindGroup && !strings.HasPrefix(h.Path[0].Name, "goroutine ") {
+		return "this one " + name
+	}
+	return name
 }
 
 // HeldByGroup says how goroutines wait and what they hold.
 func HeldByGroup(g *why.GroupHolding) string {
-	s := fmt.Sprintf("%s, with stacks of %s", g.Name, Size(float64(g.Stacks)))
+	s := fmt.Sprintf("%s, with stacks of %s", g.Name, size(g.Stacks))
 	if g.Holds.Bytes > 0 {
 		s += ", hold " + Amount(g.Holds)
 	}
 	return s
-}
-
-func objects(n uint64, typ string) string {
-	if n == 1 {
-		if typ != "" {
-			return "1 " + typ
-		}
-		return "1 object"
-	}
-	if typ == "" {
-		return Count(n) + " objects"
-	}
-	return Count(n) + " objects, " + typ
 }
 
 // Place prints a frame: main.newOrder main.go:63.
@@ -124,135 +196,6 @@ func Place(f goheap.Frame) string {
 		s += fmt.Sprintf(" %s:%d", filepath.Base(f.File), f.Line)
 	}
 	return s
-}
-
-// PathString prints a path on one line: the root with its kind, then fields
-// and types.
-func PathString(path []why.Step, root goheap.Kind) string {
-	var b strings.Builder
-	for i, s := range path {
-		switch {
-		case i == 0:
-			b.WriteString(s.Name)
-			if root == goheap.KindGlobal {
-				b.WriteString(" (" + RootWord(root) + ")")
-			}
-			continue
-		case s.Kind != goheap.KindObject:
-			b.WriteString(" -> " + s.Name)
-		default:
-			b.WriteString(label(s) + " " + s.Name)
-		}
-		if s.Repeated {
-			b.WriteString(" (again and again)")
-		}
-	}
-	return b.String()
-}
-
-func label(s why.Step) string {
-	if l := strings.TrimSpace(s.Label); l != "" {
-		return " " + l
-	}
-	return " ->"
-}
-
-// CutName names the reference that is best removed by the variable it begins
-// with: main.cache.m.
-func CutName(h *why.Holding) string {
-	var b strings.Builder
-	for i, s := range h.Path[:min(h.Cut, len(h.Path))] {
-		switch {
-		case s.Kind == goheap.KindLocal, i == 0:
-			b.Reset() // its name has the function's, and the goroutine's are too many
-			b.WriteString(s.Name)
-		case s.Kind != goheap.KindObject:
-			b.WriteString(" -> " + s.Name)
-		default:
-			b.WriteString(strings.TrimSpace(s.Label))
-		}
-	}
-	return b.String()
-}
-
-// Write prints holdings: a sentence each, the path, the sites.
-func Write(w io.Writer, list []why.Holding, o Options) error {
-	var b strings.Builder
-	for i := range list {
-		h := &list[i]
-		for j, l := range verdict.Wrap(Sentence(h), o.width()-2) {
-			if j > 0 {
-				l = "  " + l
-			}
-			if o.Bold != nil {
-				l = o.Bold(l)
-			}
-			b.WriteString(l + "\n")
-		}
-		b.WriteString("\n" + pathLines(h))
-		if h.Site != nil && len(h.Site.Stack) > 1 {
-			b.WriteString(stackLines(h.Site.Stack))
-		}
-		b.WriteString(siteLines(h.Sites))
-		b.WriteString("\n")
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
-}
-
-func pathLines(h *why.Holding) string {
-	var b strings.Builder
-	for i, s := range h.Path {
-		l := strings.Repeat("  ", i+1)
-		if i > 0 && s.Kind == goheap.KindObject {
-			if f := strings.TrimSpace(s.Label); f != "" {
-				l += f + "  "
-			}
-		}
-		l += s.Name
-		if s.Repeated {
-			l += "  (again and again)"
-		}
-		if i == 0 {
-			l += "  " + RootWord(h.Root)
-		}
-		if i+1 == h.Cut && h.Frees.Bytes > 0 {
-			l += "  <- frees " + Size(float64(h.Frees.Bytes))
-		}
-		b.WriteString(l + "\n")
-	}
-	return b.String()
-}
-
-// maxStack is how many frames of an allocation stack are printed.
-const maxStack = 6
-
-func stackLines(stack []goheap.Frame) string {
-	var b strings.Builder
-	b.WriteString("  allocated by\n")
-	for i, f := range stack {
-		if i == maxStack {
-			fmt.Fprintf(&b, "      and %d frames more\n", len(stack)-i)
-			break
-		}
-		b.WriteString("      " + Place(f) + "\n")
-	}
-	return b.String()
-}
-
-func siteLines(sites []why.Site) string {
-	if len(sites) == 0 {
-		return ""
-	}
-	t := textart.Table{Align: []textart.Align{textart.AlignRight, textart.AlignRight}}
-	for _, s := range sites {
-		at := "?"
-		if len(s.Stack) > 0 {
-			at = Place(caller(s.Stack))
-		}
-		t.Rows = append(t.Rows, []string{"    " + Size(s.Bytes), Count(uint64(s.Objects + 0.5)), s.Type, "at " + at})
-	}
-	return "  allocated (about)\n" + t.String()
 }
 
 // caller is the innermost frame of the program's own code, else the leaf.
@@ -265,20 +208,185 @@ func caller(stack []goheap.Frame) goheap.Frame {
 	return stack[0]
 }
 
+// PathString prints a path on one line: the root with its kind, then fields,
+// and the types that say more than the field does: maps, slices, functions.
+func PathString(path []why.Step) string { return pathString(path, false) }
+
+func pathString(path []why.Step, types bool) string {
+	var b strings.Builder
+	field := false // a field was written last, and its type left out
+	for i, s := range path {
+		switch {
+		case i == 0:
+			b.WriteString(rootName(path, s.Kind))
+		case s.Kind != goheap.KindObject:
+			b.WriteString(" -> " + s.Name)
+			field = false
+		default:
+			if s.Label != "" && !field {
+				b.WriteString(" ")
+			}
+			b.WriteString(s.Label)
+			field = field || s.Label != ""
+			if types || container(s.Name) || i == len(path)-1 {
+				b.WriteString(" " + s.Name)
+				field = false
+			}
+		}
+		if s.Repeated {
+			b.WriteString(" (again and again)")
+			field = false
+		}
+	}
+	return strings.TrimRight(b.String(), " ")
+}
+
+// container tells types that a reader wants to see on the way.
+func container(name string) bool {
+	for _, p := range []string{"map[", "[]", "func ", "chan "} {
+		if strings.HasPrefix(name, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// rootName is the name of the root of a path, with its kind if the name does
+// not say it.
+func rootName(path []why.Step, kind goheap.Kind) string {
+	if kind == goheap.KindGlobal {
+		return path[0].Name + " (" + RootWord(kind) + ")"
+	}
+	return path[0].Name
+}
+
+// CutName names the reference that is best removed by the variable it begins
+// with: main.cache.m. Option -without understands it.
+func CutName(h *why.Holding) string {
+	var b strings.Builder
+	for i, s := range h.Path[:min(h.Cut, len(h.Path))] {
+		switch {
+		case i == 0 || s.Kind != goheap.KindObject:
+			b.Reset() // the name of a local variable has its function's
+			b.WriteString(s.Name)
+		default:
+			b.WriteString(s.Label)
+		}
+	}
+	return b.String()
+}
+
+// finding prints a holding: a sentence, the path, the sites.
+func finding(b *strings.Builder, h *why.Holding, o Options) {
+	for j, l := range wrapWords(Sentence(h), o.width()) {
+		if j > 0 {
+			l = "  " + l
+		}
+		if o.Bold != nil {
+			l = o.Bold(l)
+		}
+		b.WriteString(l + "\n")
+	}
+	b.WriteString(pathLines(h.Path, h, o))
+	if h.Site != nil && len(h.Site.Stack) > 1 {
+		b.WriteString(stackLines("allocated by", h.Site.Stack))
+	}
+	b.WriteString(siteLines(h.Sites, o))
+	if h.Address != 0 && h.Type != "" {
+		fmt.Fprintf(b, "  one of them: %#x\n", h.Address)
+	}
+}
+
+// pathLines prints a path, a line a step; what the cut of h, if not nil, frees
+// is beside it.
+func pathLines(path []why.Step, h *why.Holding, o Options) string {
+	var b strings.Builder
+	for i, s := range path {
+		indent := strings.Repeat("  ", min(i+1, o.width()/5))
+		l := s.Name
+		if i > 0 && s.Kind == goheap.KindObject && s.Label != "" {
+			l = s.Label + "  " + l
+		}
+		if s.Repeated {
+			l += "  (again and again)"
+		}
+		if i == 0 && s.Kind != goheap.KindGroup {
+			l += "  " + RootWord(s.Kind)
+		}
+		if h != nil && i+1 == h.Cut && h.Frees.Bytes > 0 {
+			l += "  <- frees " + size(h.Frees.Bytes)
+		}
+		if textart.TextWidth(indent+l) > o.width() {
+			for j, part := range wrapWords(l, o.width()-len(indent)) {
+				if j > 0 {
+					part = "  " + part
+				}
+				b.WriteString(indent + part + "\n")
+			}
+			continue
+		}
+		b.WriteString(indent + l + "\n")
+	}
+	return b.String()
+}
+
+// maxStack is how many frames of a stack are printed.
+const maxStack = 6
+
+func stackLines(title string, stack []goheap.Frame) string {
+	var b strings.Builder
+	b.WriteString("  " + title + "\n")
+	for i, f := range stack {
+		if i == maxStack {
+			fmt.Fprintf(&b, "      and %d frames more\n", len(stack)-i)
+			break
+		}
+		b.WriteString("      " + Place(f) + "\n")
+	}
+	return b.String()
+}
+
+func siteLines(sites []why.Site, o Options) string {
+	if len(sites) == 0 {
+		return ""
+	}
+	x := siteTable(sites)
+	return "  allocated, by samples, about\n" + indented(x.body(o.width()-4), "    ")
+}
+
+// siteTable is a table of allocation sites.
+func siteTable(sites []why.Site) *Answer {
+	x := &Answer{heads: []string{"bytes", "objects", "type and place"}, left: 2}
+	for i := range sites {
+		s := &sites[i]
+		at := "?"
+		if len(s.Stack) > 0 {
+			at = Place(caller(s.Stack))
+		}
+		x.add(jsonRow{}, Size(s.Bytes), Count(uint64(s.Objects+0.5)), s.Type+" at "+at)
+	}
+	return x
+}
+
+// body is the table without its header.
+func (x *Answer) body(width int) string {
+	_, rows, _ := strings.Cut(x.table(width), "\n")
+	return rows
+}
+
+func indented(text, by string) string {
+	var b strings.Builder
+	for l := range strings.Lines(text) {
+		b.WriteString(by + l)
+	}
+	return b.String()
+}
+
 // Summary is what a heap is made of, in a sentence.
 func Summary(a *why.Analysis) string {
 	s := &a.Heap.Stats
 	return fmt.Sprintf("%s in %s live objects, %s of them of a known type; %s goroutines",
-		Size(float64(a.Result.Total().Bytes-synthetic(a))), Count(s.Objects), share(s.Typed, s.Objects), Count(uint64(len(a.Heap.Goroutines))))
-}
-
-// synthetic is what the total has that is not heap: stacks.
-func synthetic(a *why.Analysis) uint64 {
-	total, heap := a.Result.Total().Bytes, a.Heap.Stats.Bytes
-	if heap > total {
-		return 0
-	}
-	return total - heap
+		size(s.Bytes), Count(s.Objects), share(s.Typed, s.Objects), Count(uint64(len(a.Heap.Goroutines))))
 }
 
 func share(part, whole uint64) string {
@@ -286,9 +394,4 @@ func share(part, whole uint64) string {
 		return "none"
 	}
 	return fmt.Sprintf("%.1f %%", 100*float64(part)/float64(whole))
-}
-
-// Amount prints bytes and objects.
-func Amount(a retain.Amount) string {
-	return Size(float64(a.Bytes)) + " in " + Count(a.Objects) + " objects"
 }

@@ -1,7 +1,7 @@
 // Command verify is what the tests of profound verify run: a service that
 // leaks or not, and the load for it.
 //
-//	verify serve [leak|steady] [self]   serve pprof and /work on a free port, printed to stdout
+//	verify serve [leak|steady|blind|deaf] [self]   serve pprof and /work on a free port, printed to stdout
 //	verify load ADDRESS N               ask for /work N times
 //	verify parent ...                   run verify ... and wait for it, as go run does
 package main
@@ -13,6 +13,7 @@ import (
 	_ "net/http/pprof"
 	"os"
 	"os/exec"
+	"os/signal"
 	"runtime"
 	"slices"
 	"strconv"
@@ -48,12 +49,20 @@ func main() {
 			resp.Body.Close()
 		}
 	case "serve":
-		serve(args[1] == "leak", slices.Contains(args, "self"))
+		switch args[1] {
+		case "blind":
+			runtime.MemProfileRate = 0
+		case "deaf": // does not end when it is asked to
+			signal.Ignore(os.Interrupt)
+			fallthrough
+		default:
+			runtime.MemProfileRate = 1024
+		}
+		serve(args[1] == "leak" || args[1] == "blind", slices.Contains(args, "self"))
 	}
 }
 
 func serve(leaks, self bool) {
-	runtime.MemProfileRate = 1024
 	work := func() {
 		if leaks {
 			leak()
