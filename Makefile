@@ -25,10 +25,11 @@ ACCURACY =
 accuracy:
 	go run ./internal/bench/accuracy $(ACCURACY)
 
-# Hours: each fuzz target for five minutes, then all benchmarks and the
-# accuracy of verdicts.
+# Hours: each fuzz target for five minutes, a thousand snapshots of a busy
+# service, then all benchmarks and the accuracy of verdicts.
 soak:
 	go run ./internal/tools/check -fuzztime 5m
+	go test -count=1 -v -timeout 1h -run '^TestManySnapshots' ./internal/proc -args -cycles 1000 -service 512
 	go run ./internal/bench/compare $(BENCH)
 	go run ./internal/bench/accuracy $(ACCURACY)
 

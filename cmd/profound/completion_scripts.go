@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/profoundhq/profound/internal/report"
@@ -44,10 +45,11 @@ type completionData struct {
 	flags    []flagWord // sorted by name
 	commands []command
 	topics   []string
+	why      []flagWord // of the command why, sorted by name
 }
 
 func newCompletionData(kinds []report.Kind) completionData {
-	d := completionData{topics: topicNames(kinds)}
+	d := completionData{topics: topicNames(kinds), why: whyFlagWords()}
 	for _, c := range commands() {
 		if !c.hidden {
 			d.commands = append(d.commands, c)
@@ -77,12 +79,27 @@ func newCompletionData(kinds []report.Kind) completionData {
 		if text == "" {
 			text, _, _ = strings.Cut(f.Usage, "\n")
 		}
-		w := flagWord{name: f.Name, help: strings.TrimSuffix(text, "."), values: choices[f.Name], files: files[f.Name]}
-		b, ok := f.Value.(interface{ IsBoolFlag() bool })
-		w.value = !ok || !b.IsBoolFlag()
-		d.flags = append(d.flags, w)
+		d.flags = append(d.flags, flagWord{name: f.Name, help: strings.TrimSuffix(text, "."), value: takesValue(f), values: choices[f.Name], files: files[f.Name]})
 	})
 	return d
+}
+
+func takesValue(f *flag.Flag) bool {
+	b, ok := f.Value.(interface{ IsBoolFlag() bool })
+	return !ok || !b.IsBoolFlag()
+}
+
+// whyFlagWords are the flags of "profound why".
+func whyFlagWords() []flagWord {
+	var out []flagWord
+	whyFlags(&whyOptions{}).VisitAll(func(f *flag.Flag) {
+		w := flagWord{name: f.Name, help: f.Usage, value: takesValue(f), files: f.Name == "o" || f.Name == "exe"}
+		if f.Name == "by" {
+			w.values = whyViewNames()
+		}
+		out = append(out, w)
+	})
+	return out
 }
 
 // flagNames are the names of all flags.
@@ -101,15 +118,22 @@ func (d completionData) commandNames() []string {
 	return names
 }
 
-func bashScript(d completionData) string {
-	var flags []string
-	var cases strings.Builder
-	for _, f := range d.flags {
+// words are flags as they are typed.
+func words(flags []flagWord) string {
+	var out []string
+	for _, f := range flags {
 		word := "-" + f.name
 		if f.value {
 			word += "="
 		}
-		flags = append(flags, word)
+		out = append(out, word)
+	}
+	return strings.Join(out, " ")
+}
+
+func bashScript(d completionData) string {
+	var cases strings.Builder
+	for _, f := range slices.Concat(d.flags, d.why) {
 		if f.values != nil {
 			fmt.Fprintf(&cases, "        -%s) COMPREPLY=($(compgen -W %q -- \"$cur\")); return ;;\n", f.name, strings.Join(f.values, " "))
 		}
@@ -135,8 +159,10 @@ _profound() {
         completion) COMPREPLY=($(compgen -W %q -- "$cur")); return ;;
     esac
     if [[ $cur == -* ]]; then
+        local flags=%q
+        [[ ${COMP_WORDS[1]} == why ]] && flags=%q
         [[ $cur == --* ]] && dash=-
-        COMPREPLY=($(compgen -P "$dash" -W %q -- "${cur#"$dash"}"))
+        COMPREPLY=($(compgen -P "$dash" -W "$flags" -- "${cur#"$dash"}"))
         [[ ${#COMPREPLY[@]} == 1 && ${COMPREPLY[0]} == *= ]] && compopt -o nospace 2>/dev/null
         return
     fi
@@ -146,11 +172,10 @@ _profound() {
     return 0
 }
 complete -F _profound profound
-`, cases.String(), strings.Join(d.topics, " "), strings.Join(shells(), " "), strings.Join(flags, " "), strings.Join(d.commandNames(), " "))
+`, cases.String(), strings.Join(d.topics, " "), strings.Join(shells(), " "), words(d.flags), words(d.why), strings.Join(d.commandNames(), " "))
 }
 
 func zshScript(d completionData) string {
-	quote := strings.NewReplacer("'", `'\''`, "[", `\[`, "]", `\]`, ":", `\:`).Replace
 	var b strings.Builder
 	b.WriteString(`#compdef profound
 # zsh completion of profound. To load it: source <(profound completion zsh)
@@ -159,7 +184,7 @@ _profound_source() {
         local -a commands=(
 `)
 	for _, c := range d.commands {
-		fmt.Fprintf(&b, "            '%s:%s'\n", c.name, quote(c.summary))
+		fmt.Fprintf(&b, "            '%s:%s'\n", c.name, zshQuote(c.summary))
 	}
 	fmt.Fprintf(&b, `        )
         _describe command commands
@@ -170,21 +195,14 @@ _profound() {
     case ${words[2]} in
         help) (( CURRENT > 2 )) && { compadd -- %s; return } ;;
         completion) (( CURRENT > 2 )) && { compadd -- %s; return } ;;
+        why) (( CURRENT > 2 )) && {
+            _arguments \
+%s                '*:process, core or snapshot:_files'
+            return
+        } ;;
     esac
     _arguments \
-`, strings.Join(d.topics, " "), strings.Join(shells(), " "))
-	for _, f := range d.flags {
-		switch {
-		case !f.value:
-			fmt.Fprintf(&b, "        '-%s[%s]' \\\n", f.name, quote(f.help))
-		case f.values != nil:
-			fmt.Fprintf(&b, "        '-%s=[%s]:value:(%s)' \\\n", f.name, quote(f.help), strings.Join(f.values, " "))
-		case f.files:
-			fmt.Fprintf(&b, "        '-%s=[%s]:file:_files' \\\n", f.name, quote(f.help))
-		default:
-			fmt.Fprintf(&b, "        '-%s=[%s]:value: ' \\\n", f.name, quote(f.help))
-		}
-	}
+%s`, strings.Join(d.topics, " "), strings.Join(shells(), " "), zshFlags(d.why, "                "), zshFlags(d.flags, "        "))
 	b.WriteString(`        '*:source:_profound_source'
 }
 if [[ $zsh_eval_context[-1] == loadautofunc ]]; then
@@ -196,10 +214,35 @@ fi
 	return b.String()
 }
 
-func fishScript(d completionData) string {
-	quote := func(s string) string {
-		return "'" + strings.NewReplacer(`\`, `\\`, "'", `\'`).Replace(s) + "'"
+// zshQuote is a text inside an argument of _arguments.
+func zshQuote(s string) string {
+	return strings.NewReplacer("'", `'\''`, "[", `\[`, "]", `\]`, ":", `\:`).Replace(s)
+}
+
+// zshFlags are flags as arguments of _arguments, a line each.
+func zshFlags(flags []flagWord, indent string) string {
+	var b strings.Builder
+	for _, f := range flags {
+		spec := fmt.Sprintf("-%s=[%s]:value: ", f.name, zshQuote(f.help))
+		switch {
+		case !f.value:
+			spec = fmt.Sprintf("-%s[%s]", f.name, zshQuote(f.help))
+		case f.values != nil:
+			spec = fmt.Sprintf("-%s=[%s]:value:(%s)", f.name, zshQuote(f.help), strings.Join(f.values, " "))
+		case f.files:
+			spec = fmt.Sprintf("-%s=[%s]:file:_files", f.name, zshQuote(f.help))
+		}
+		fmt.Fprintf(&b, "%s'%s' \\\n", indent, spec)
 	}
+	return b.String()
+}
+
+func fishQuote(s string) string {
+	return "'" + strings.NewReplacer(`\`, `\\`, "'", `\'`).Replace(s) + "'"
+}
+
+func fishScript(d completionData) string {
+	quote := fishQuote
 	var b strings.Builder
 	b.WriteString("# fish completion of profound. To load it: profound completion fish | source\n")
 	for _, c := range d.commands {
@@ -208,19 +251,25 @@ func fishScript(d completionData) string {
 	for _, s := range [][2]string{{"help", strings.Join(d.topics, " ")}, {"completion", strings.Join(shells(), " ")}} {
 		fmt.Fprintf(&b, "complete -c profound -n '__fish_seen_subcommand_from %s' -f -a %s\n", s[0], quote(s[1]))
 	}
-	for _, f := range d.flags {
-		fmt.Fprintf(&b, "complete -c profound -o %s", f.name)
+	fishFlags(&b, "", d.flags)
+	fishFlags(&b, " -n '__fish_seen_subcommand_from why'", d.why)
+	return b.String()
+}
+
+// fishFlags writes a line for each flag; condition says where there is one.
+func fishFlags(b *strings.Builder, condition string, flags []flagWord) {
+	for _, f := range flags {
+		fmt.Fprintf(b, "complete -c profound%s -o %s", condition, f.name)
 		switch {
 		case f.values != nil:
-			fmt.Fprintf(&b, " -x -a %s", quote(strings.Join(f.values, " ")))
+			fmt.Fprintf(b, " -x -a %s", fishQuote(strings.Join(f.values, " ")))
 		case f.files:
 			b.WriteString(" -r -F")
 		case f.value:
 			b.WriteString(" -x")
 		}
-		fmt.Fprintf(&b, " -d %s\n", quote(f.help))
+		fmt.Fprintf(b, " -d %s\n", fishQuote(f.help))
 	}
-	return b.String()
 }
 
 func powershellScript(d completionData) string {
@@ -247,7 +296,7 @@ Register-ArgumentCompleter -Native -CommandName profound -ScriptBlock {
 		fmt.Fprintf(&b, "        %s = %s\n", quote(name), quote(f.help))
 	}
 	b.WriteString("    }\n    $values = @{\n")
-	for _, f := range d.flags {
+	for _, f := range slices.Concat(d.flags, d.why) {
 		if f.values != nil {
 			fmt.Fprintf(&b, "        %s = %s\n", quote("-"+f.name+"="), list(f.values))
 		}
@@ -260,6 +309,7 @@ Register-ArgumentCompleter -Native -CommandName profound -ScriptBlock {
         $flag = '-' + $Matches[1].TrimStart('-')
         $words = $values[$flag] | ForEach-Object { $flag + $_ }
     }
+    elseif ("$first" -eq 'why' -and $wordToComplete -like '-*') { $words = %s }
     elseif ($wordToComplete -like '-*') { $words = $flags.Keys }
     elseif (@($commandAst.CommandElements).Count -le 2) { $words = %s }
     else { $words = @() }
@@ -268,6 +318,6 @@ Register-ArgumentCompleter -Native -CommandName profound -ScriptBlock {
         [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $tip)
     }
 }
-`, list(d.topics), list(shells()), list(d.commandNames()))
+`, list(d.topics), list(shells()), list(strings.Fields(words(d.why))), list(d.commandNames()))
 	return b.String()
 }

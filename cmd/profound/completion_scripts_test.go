@@ -34,6 +34,11 @@ func TestScriptsComplete(t *testing.T) {
 				}
 			}
 		}
+		for _, f := range d.why {
+			if !regexp.MustCompile(`(-|-o )`+f.name+`\b`).MatchString(script) || f.name == "by" && !strings.Contains(script, "queues") {
+				t.Errorf("%s: why without -%s", shell, f.name)
+			}
+		}
 		for _, c := range d.commands {
 			if !strings.Contains(script, c.name) {
 				t.Errorf("%s: no command %s", shell, c.name)
@@ -81,6 +86,10 @@ func TestBashCompletion(t *testing.T) {
 		{[]string{"profound", "-top", "vers"}, nil},
 		{[]string{"profound", "help", "flat-"}, []string{"flat-and-cum"}},
 		{[]string{"profound", "completion", "po"}, []string{"powershell"}},
+		{[]string{"profound", "why", "-goro"}, []string{"-goroutine="}},
+		{[]string{"profound", "why", "--goro"}, []string{"--goroutine="}},
+		{[]string{"profound", "why", "-by", "=", "dro"}, []string{"drops"}},
+		{[]string{"profound", "why", "-exe", "=", "hea"}, []string{"heap.pb.gz"}},
 	}
 	for _, tc := range tests {
 		cmd := exec.Command(bash, "--norc", "-c", `source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($#-1)); _profound; printf '%s\n' "${COMPREPLY[@]}"`)

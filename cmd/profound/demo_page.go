@@ -117,9 +117,9 @@ func (d *demoPage) commands(b *strings.Builder) {
 
 // ends are the first and the last kept profile of a kind.
 func (d *demoPage) ends(kind string) (first, last string) {
-	names, err := filepath.Glob(filepath.Join(d.dir, kind+"-*"))
-	if err != nil || len(names) == 0 {
+	names := profilesIn(d.dir, kind)
+	if len(names) == 0 {
 		return kind, kind
 	}
-	return filepath.Base(names[0]), filepath.Base(names[len(names)-1])
+	return names[0], names[len(names)-1]
 }

@@ -38,6 +38,7 @@ type invocation struct {
 
 	http      string
 	noBrowser bool
+	separate  bool // asks servers for several profiles; set by web
 
 	json  bool
 	color string
@@ -201,11 +202,17 @@ func parseInvocation(args []string, kinds []report.Kind, warn func(string)) (*in
 	if err != nil {
 		return nil, usageError{fmt.Errorf("%w%s\nRun profound help flags for all flags", err, flagHint(err, kinds))}
 	}
-	inv := &p.inv
-	inv.maxSize, inv.headers = int64(p.max), p.headers
 	if len(rest) == 0 {
 		return nil, usagef("no profile source specified\nName a file, a URL such as http://localhost:6060/debug/pprof/heap, or - for standard input; profound -h lists the flags")
 	}
+	return p.finish(rest, kinds, warn)
+}
+
+// finish checks what was parsed and puts it together; rest are the sources,
+// the binary perhaps first.
+func (p *parsed) finish(rest []string, kinds []report.Kind, warn func(string)) (*invocation, error) {
+	inv := &p.inv
+	inv.maxSize, inv.headers = int64(p.max), p.headers
 	if len(rest) > 1 && isObjectFile(rest[0]) {
 		inv.exec, rest = rest[0], rest[1:]
 	}

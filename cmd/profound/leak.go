@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,6 +31,8 @@ and more. Ctrl-C ends with the verdict so far.
 
   -for TIME         how long to watch: 90s, 2h30m, 3d (default 60s)
   -every TIME       pace of the looks (default: chosen from -for)
+  -limit SIZE       memory limit, such as 512mib; default: the cgroup's, the
+                    machine's
   -why=false        do not ask a local process who holds what leaks; asking
                     makes it stand still for some milliseconds at the end
 `
@@ -41,6 +44,7 @@ const leakDefaultFor = time.Minute
 type leakOptions struct {
 	targetFlags
 	during, every duration
+	limit         bytesFlag
 	noWhy         bool // leave out who holds what a finding is about
 	specs         []string
 }
@@ -52,6 +56,7 @@ func parseLeak(args []string, e *env) (*leakOptions, error) {
 	o.declare(fs)
 	fs.Var(&o.during, "for", "")
 	fs.Var(&o.every, "every", "")
+	fs.Var(&o.limit, "limit", "")
 	why := fs.Bool("why", true, "")
 	rest, err := parseArgs(fs, args)
 	help := leakHelp + targetFlagsHelp
@@ -105,7 +110,7 @@ func leakFiles(ctx context.Context, o *leakOptions, e *env) error {
 		return fmt.Errorf("leak: %w", err)
 	}
 	h := leak.NewHistory()
-	warnings := run.Warnings
+	var warnings []error
 	last := time.Time{}
 	err = run.Each(ctx, func(l leak.Look) error {
 		last = l.At
@@ -127,7 +132,7 @@ func leakFiles(ctx context.Context, o *leakOptions, e *env) error {
 		}
 	}
 	v := leak.Judge(h, jo)
-	v.Warnings = append(warnings, v.Warnings...)
+	v.Warnings = slices.Concat(run.Warnings, warnings, v.Warnings)
 	return o.print(v, e, last, lookFurther{e: e, specs: o.specs})
 }
 
@@ -182,7 +187,10 @@ func leakLive(ctx context.Context, o *leakOptions, e *env) error {
 	}
 	defer w.close()
 	v, err := w.run(ctx)
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return errInterrupted
+	case err != nil:
 		return fmt.Errorf("leak: %w", err)
 	}
 	if w.sum.Forced > 0 && !o.json {
@@ -241,14 +249,14 @@ func (w *watching) run(ctx context.Context) (*leak.Verdict, error) {
 	}
 	jo := leak.Options{Limit: float64(w.o.limit)}
 	v := leak.Judge(w.view.history, jo)
-	if ctx.Err() == nil && wantsClues(v) {
-		jo.Clues = w.clues(ctx)
+	if o, want := wantsClues(v); want && ctx.Err() == nil {
+		jo.Clues = w.clues(ctx, o)
 		v = leak.Judge(w.view.history, jo)
 	}
 	w.view.end()
 	v.Warnings = append(w.view.warnings, v.Warnings...)
 	if ctx.Err() == nil && !w.o.noWhy {
-		if w.reasons, err = reasons(ctx, v, w.targets, w.e); err != nil {
+		if w.reasons, err = reasons(ctx, v, w.targets, heapOptions{plain: w.o.plain, brief: true}, w.e); err != nil {
 			v.Warnings = append(v.Warnings, err)
 		}
 	}
@@ -256,10 +264,14 @@ func (w *watching) run(ctx context.Context) (*leak.Verdict, error) {
 }
 
 // clues asks the first target that answers what runs there.
-func (w *watching) clues(ctx context.Context) leak.Clues {
-	w.view.say("asking what runs there: goroutine stacks and a short execution trace")
+func (w *watching) clues(ctx context.Context, o watch.ClueOptions) leak.Clues {
+	what := "goroutine stacks and a short execution trace"
+	if o.Trace < 0 {
+		what = "goroutine stacks"
+	}
+	w.view.say("asking what runs there: " + what)
 	for _, t := range w.targets {
-		c, warn := t.Clues(ctx, watch.ClueOptions{})
+		c, warn := t.Clues(ctx, o)
 		w.view.warnings = append(w.view.warnings, warn...)
 		if c.Waiting != nil || c.Trace != nil {
 			return c
@@ -301,14 +313,21 @@ func connectAll(ctx context.Context, specs []string, wo watch.Options, e *env) (
 	return targets, nil
 }
 
-// wantsClues tells whether there is something only the running program can
-// explain: goroutines, descriptors or memory outside the heap that grow.
-func wantsClues(v *leak.Verdict) bool {
+// wantsClues tells what only the running program can explain: goroutines,
+// descriptors or memory outside the heap that grow, or, without a trace, so
+// many goroutines that they may have piled up before.
+func wantsClues(v *leak.Verdict) (o watch.ClueOptions, want bool) {
 	for i := range v.Findings {
 		f := &v.Findings[i]
 		if (f.Class == leak.Leak || f.Class == leak.Growing) && (f.Resource != leak.Heap || verdict.Blame(f) == nil) {
-			return true
+			return o, true
 		}
 	}
-	return false
+	o.Trace = -1
+	for i := range v.Totals {
+		if f := &v.Totals[i]; f.Resource == leak.Goroutines && f.After.Value >= leak.LeastPile {
+			return o, true
+		}
+	}
+	return o, false
 }

@@ -26,15 +26,12 @@ type targetFlags struct {
 	json      bool
 	failOn    string
 	save      string
-	limit     bytesFlag
 }
 
 // targetFlagsHelp explains what declare declares, for the help of commands.
 const targetFlagsHelp = `  -gc WHEN          make the target collect its garbage before each heap
                     profile: auto, always, never (default auto: in runs of
                     up to ten minutes, while it costs the target little)
-  -limit SIZE       memory limit, such as 512mib; default: the cgroup's, the
-                    machine's
   -save DIR         keep the profiles here; "profound leak DIR" reads them
   -fail-on CLASS    exit with code 3 on a finding: leak, growing (or leak)
   -json             print the verdict for programs
@@ -60,7 +57,6 @@ func (t *targetFlags) declare(fs *flag.FlagSet) {
 	fs.BoolVar(&t.json, "json", false, "")
 	fs.StringVar(&t.failOn, "fail-on", "", "")
 	fs.StringVar(&t.save, "save", "", "")
-	fs.Var(&t.limit, "limit", "")
 }
 
 // check refuses values that no flag type can refuse.

@@ -63,6 +63,7 @@ func (l *liveView) start() {
 // status prints a line that is no part of the answer: to standard output for
 // people, to standard error beside JSON.
 func (l *liveView) status(s string) {
+	s = textart.Clean(s)
 	if l.o.json {
 		l.e.say(s)
 		return
@@ -126,8 +127,8 @@ func (l *liveView) draw(at time.Time) {
 	lines = append(lines, l.notes...)
 	var b strings.Builder
 	l.clear(&b)
-	for _, s := range lines {
-		b.WriteString(textart.CutText(s, width, text) + "\n")
+	for _, s := range lines { // names are of others: nothing in them may steer the terminal
+		b.WriteString(textart.CutText(textart.Clean(s), width, text) + "\n")
 	}
 	l.drawn = len(lines)
 	fmt.Fprint(l.e.stderr, b.String())
@@ -153,7 +154,7 @@ func (l *liveView) warn(w watch.Warning) {
 		}
 		return
 	}
-	l.e.say(w.Error())
+	l.e.say(textart.Clean(w.Error()))
 }
 
 // say shows what is being done after the run.

@@ -2,9 +2,11 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"unicode"
 
 	"github.com/profoundhq/profound/internal/leak"
 	"github.com/profoundhq/profound/internal/origin"
@@ -73,11 +75,26 @@ func (l lookFurther) profile(kind string) string {
 		return ""
 	}
 	last := l.specs[len(l.specs)-1]
-	names, err := filepath.Glob(filepath.Join(last, kind+"*"))
-	if err == nil && len(names) > 0 {
-		return quote(names[len(names)-1])
+	if names := profilesIn(last, kind); len(names) > 0 {
+		return quote(filepath.Join(last, names[len(names)-1]))
 	}
 	return quote(last)
+}
+
+// profilesIn are the names of the files of a kind in a folder, in their order.
+func profilesIn(dir, kind string) []string {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, e := range entries {
+		rest, ok := strings.CutPrefix(e.Name(), kind)
+		if ok && strings.IndexFunc(rest, unicode.IsLetter) != 0 { // not goroutineleak
+			names = append(names, e.Name())
+		}
+	}
+	return names
 }
 
 // pattern matches a function and no other.

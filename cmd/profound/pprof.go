@@ -50,14 +50,14 @@ func runPprof(ctx context.Context, args []string, e *env) error {
 	defer func() { s.objects.Close() }() // the shell may put another set there
 	s.forceColor = inv.color == "always" || inv.color == "auto" && e.forcedColour()
 	s.color = inv.color == "always" || inv.color == "auto" && e.colour()
+	if inv.http != "" {
+		return s.serve(ctx, inv)
+	}
 	if s.profile, err = load(ctx, inv, e, s.objects); err != nil {
 		return err
 	}
-	switch {
-	case inv.kind != nil:
+	if inv.kind != nil {
 		return s.report(ctx, inv.kind, inv.param, inv.options)
-	case inv.http != "":
-		return s.serve(ctx, inv)
 	}
 	return s.interact(ctx, inv.options)
 }
@@ -90,7 +90,10 @@ func (s *session) prepare(k *report.Kind, param string, o view.Options) (*report
 	return r, nil
 }
 
-func (s *session) sources(o view.Options) *srcfind.Finder {
+func (s *session) sources(o view.Options) *srcfind.Finder { return srcfind.New(s.sourceOptions(o)) }
+
+// sourceOptions say where sources are looked for.
+func (s *session) sourceOptions(o view.Options) srcfind.Options {
 	e := s.env
 	path := filepath.SplitList(o.SourcePath)
 	if len(path) == 0 && e.dir != "" {
@@ -104,10 +107,10 @@ func (s *session) sources(o view.Options) *srcfind.Finder {
 		}
 		modCache = filepath.Join(gopath[0], "pkg", "mod")
 	}
-	return srcfind.New(srcfind.Options{
+	return srcfind.Options{
 		SearchPath: path, TrimPath: filepath.SplitList(o.TrimPath),
 		Dir: e.dir, GOROOT: goroot(e), GOMODCACHE: modCache,
-	})
+	}
 }
 
 // goroot finds the local toolchain without running it.

@@ -1,23 +1,28 @@
 package main
 
 import (
-	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
 	"strings"
 	"time"
 
-	"github.com/profoundhq/profound/internal/report"
 	"github.com/profoundhq/profound/internal/view"
+	"github.com/profoundhq/profound/internal/web"
+	assets "github.com/profoundhq/profound/web"
 )
 
-// serve answers -http: the page of -html at the address given, its filters
-// taken from pprof's URL parameters, and the profile for download. It listens
-// on loopback unless a host is named, and then too refuses requests that were
-// made for another host name.
+// serve answers -http: the page at the address given, until ctx ends. It
+// listens on loopback unless a host is named. inv may name no sources.
 func (s *session) serve(ctx context.Context, inv *invocation) error {
 	host, port, err := net.SplitHostPort(inv.http)
 	if err != nil {
@@ -26,16 +31,27 @@ func (s *session) serve(ctx context.Context, inv *invocation) error {
 	if host == "" {
 		host = "localhost"
 	}
+	server, err := s.newServer(inv, host)
+	if err != nil {
+		return err
+	}
+	if len(inv.sources) > 0 {
+		opened, err := (&opener{s: s, inv: inv}).open(ctx)
+		if err != nil {
+			return err
+		}
+		server.Add(opened)
+	}
 	l, err := net.Listen("tcp", net.JoinHostPort(host, port))
 	if err != nil {
 		return fmt.Errorf("-http=%s: %w", inv.http, err)
 	}
 	addr := l.Addr().(*net.TCPAddr)
-	url := "http://" + net.JoinHostPort(host, fmt.Sprint(addr.Port)) + "/ui/"
-	srv := &http.Server{Handler: s.handler(inv.options, host), ReadHeaderTimeout: 10 * time.Second}
-	s.env.say("Serving web UI on " + url)
+	page := server.URL(net.JoinHostPort(host, fmt.Sprint(addr.Port)), startParams(inv.options))
+	srv := &http.Server{Handler: server.Handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 256 << 10}
+	s.env.say("Serving web UI on " + page)
 	if !inv.noBrowser {
-		if err := s.openBrowser(url); err != nil {
+		if err := s.openBrowser(page); err != nil {
 			s.env.say(err.Error())
 		}
 	}
@@ -54,80 +70,67 @@ func (s *session) serve(ctx context.Context, inv *invocation) error {
 	return err
 }
 
-func (s *session) handler(o view.Options, host string) http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /ui/download", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/vnd.google.protobuf+gzip")
-		w.Header().Set("Content-Disposition", "attachment;filename=profile.pb.gz")
-		report.WriteProfile(w, s.profile) // the client went away; nobody to tell
-	})
-	mux.HandleFunc("GET /ui/", func(w http.ResponseWriter, r *http.Request) { s.page(w, r, "html", "", o) })
-	for path, name := range map[string]string{"top": "top", "peek": "peek", "source": "weblist", "disasm": "disasm"} {
-		mux.HandleFunc("GET /ui/"+path, func(w http.ResponseWriter, r *http.Request) {
-			s.page(w, r, name, r.URL.Query().Get("f"), o)
-		})
+// newServer makes the server of the page, without sessions.
+func (s *session) newServer(inv *invocation, host string) (*web.Server, error) {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		info = &debug.BuildInfo{}
 	}
-	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
-		http.Redirect(w, r, "/ui/?"+r.URL.RawQuery, http.StatusTemporaryRedirect)
-	})
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if ip := net.ParseIP(host); ip != nil && !ip.IsLoopback() {
-			mux.ServeHTTP(w, r) // asked to serve the network: any name will do
-			return
-		}
-		if name, _, err := net.SplitHostPort(r.Host); err == nil && !allowedHost(name, host) || err != nil && !allowedHost(r.Host, host) {
-			http.Error(w, "this server answers for "+host+" only", http.StatusForbidden)
-			return
-		}
-		mux.ServeHTTP(w, r)
-	})
+	o := web.Options{
+		Assets: assets.FS(), Host: host, Version: strings.TrimSpace(versionText(info)), Now: s.env.now, Log: s.env.say,
+		PprofSettings: pprofSettings(s.env),
+		Recent:        recentSessions(s.env), Opened: rememberSession(s.env),
+		Open: func(ctx context.Context, specs []string) (*web.Session, error) {
+			return (&opener{s: s, inv: inv.forSources(specs), asked: true}).open(ctx)
+		},
+		Read: func(ctx context.Context, name string, body io.Reader) (*web.Session, error) {
+			return (&opener{s: s, inv: inv.forSources([]string{"-"}), stdin: body, name: name, asked: true}).open(ctx)
+		},
+	}
+	var err error
+	if o.Token, err = web.NewToken(rand.Reader); err != nil {
+		return nil, err
+	}
+	return web.New(o)
 }
 
-// allowedHost keeps other web sites from reading a local server through a
-// name of their own.
-func allowedHost(name, host string) bool {
-	return strings.EqualFold(name, host) || name == "localhost" || net.ParseIP(name) != nil
+// forSources is the command line for other sources: how to fetch and to
+// symbolize, without what was said of the sources it names.
+func (inv *invocation) forSources(specs []string) *invocation {
+	c := *inv
+	c.sources, c.bases, c.exec, c.buildID, c.comment = specs, nil, "", "", ""
+	return &c
 }
 
-func (s *session) page(w http.ResponseWriter, r *http.Request, kind, param string, o view.Options) {
+// startParams are the options of the command line as parameters of pprof's
+// page, which is where the browser is led first.
+func startParams(o view.Options) url.Values {
+	params := url.Values{}
+	d := view.Defaults()
 	for _, f := range view.Fields() {
-		if f.URL == "" || kind != "html" && kind != "top" && f.Name == "focus" {
-			continue
-		}
-		if v := r.URL.Query().Get(f.URL); v != "" {
-			if err := f.Set(&o, v); err != nil {
-				http.Error(w, err.Error(), http.StatusBadRequest)
-				return
-			}
+		if v := f.Get(&o); f.URL != "" && v != f.Get(&d) {
+			params.Set(f.URL, v)
 		}
 	}
-	k := report.KindByName(s.kinds, kind)
-	if k.Param && param == "" {
-		param = "."
+	return params
+}
+
+// pprofSettings is the file in which pprof keeps saved configurations.
+func pprofSettings(e *env) string {
+	dir := e.getenv("XDG_CONFIG_HOME")
+	switch {
+	case runtime.GOOS == "windows":
+		dir = e.getenv("AppData")
+	case runtime.GOOS == "darwin":
+		dir = filepath.Join(e.home(), "Library", "Application Support")
+	case dir == "":
+		dir = filepath.Join(e.home(), ".config")
 	}
-	rep, err := s.prepare(k, param, o)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
+	path := filepath.Join(dir, "pprof", "settings.json")
+	if _, err := os.Stat(path); err != nil || !filepath.IsAbs(path) {
+		return ""
 	}
-	res, err := k.Compute(rep)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusNotFound)
-		return
-	}
-	var b bytes.Buffer
-	if err := res.WriteText(&b); err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
-	if k.Ext == "html" {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	} else {
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	}
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Header().Set("Referrer-Policy", "no-referrer")
-	b.WriteTo(w)
+	return path
 }
 
 // openBrowser shows url in the user's browser, without waiting for it.

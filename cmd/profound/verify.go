@@ -37,7 +37,9 @@ length of time, -every.
 After each round the target collects its garbage and is looked at. Profiles
 are samples, of one object in 512 kB by default: rounds that leak less than
 that need a lower runtime.MemProfileRate (GODEBUG=memprofilerate=4096), more
-work in a round, or more rounds. Ctrl-C ends with the verdict so far.
+work in a round, or more rounds. The first two rounds that are judged may fill
+what is built on first use: growth counts from there on. Ctrl-C ends with the
+verdict so far.
 
   -rounds N         rounds that are judged, 6 or more (default 12)
   -warmup N         rounds before them that are not (default 2)
@@ -56,7 +58,8 @@ work in a round, or more rounds. Ctrl-C ends with the verdict so far.
   -timeout SECONDS  give up on one answer after this long
   -max_size SIZE    refuse profiles that take more memory than this
 
-Exit codes: 0 nothing was found, 1 the check could not be made, 2 usage,
+Exit codes: 0 nothing was found, 1 the check could not be made or proves
+nothing (a restart, a heap that is not sampled), 2 usage,
 3 a finding. In Go tests, leaktest.NoGrowth does the same from inside.
 `
 
@@ -149,7 +152,7 @@ type rounds struct {
 // newRounds connects to the target, or starts it. What it returns is to be
 // finished, in the case of an error too.
 func newRounds(ctx context.Context, o *verifyOptions, e *env) (r *rounds, err error) {
-	r = &rounds{e: e, o: o, history: leak.NewHistory()}
+	r = &rounds{e: e, o: o, history: leak.NewRounds()}
 	if o.target != "" {
 		r.work = r.load
 		r.target, err = watch.Connect(ctx, o.target, o.watchOptions(e))
@@ -310,7 +313,7 @@ func (r *rounds) answer() error {
 		}
 		r.e.say("interrupted; this is the verdict so far")
 	}
-	v := leak.Judge(r.history, leak.Options{Rounds: true})
+	v := leak.Judge(r.history, leak.Options{})
 	v.Warnings = append(r.warnings, v.Warnings...)
 	v.Forecast, v.Ledger = nil, nil // rounds have no dates, and need no sum of memory
 	vo := r.o.verdictOptions(r.e, v.To)
@@ -332,5 +335,23 @@ func (r *rounds) answer() error {
 	if err := write(r.e.stdout, v, vo); err != nil {
 		return err
 	}
-	return r.o.exit(v)
+	if err := r.o.exit(v); err != nil {
+		return err
+	}
+	return r.proves(v)
+}
+
+// proves fails when a verdict without a leak proves nothing: for CI, nothing
+// seen must not look like nothing found.
+func (r *rounds) proves(v *leak.Verdict) error {
+	heap := slices.IndexFunc(v.Totals, func(f leak.Finding) bool { return f.Resource == leak.Heap && f.Class != leak.Unknown })
+	switch {
+	case r.interrupted:
+		return nil
+	case v.Restarts > 0:
+		return errors.New("verify: nothing is proved: the program began anew between rounds; find out why, or give it a load it survives")
+	case heap < 0:
+		return errors.New("verify: nothing is proved: its heap could not be judged; see the notes above, and serve a heap profile that is sampled")
+	}
+	return nil
 }

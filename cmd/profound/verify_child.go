@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/profoundhq/profound/internal/procstat"
@@ -125,7 +125,7 @@ func (c *child) await(ctx context.Context, o *verifyOptions, e *env) (*watch.Tar
 	defer late.Stop()
 	wo := o.watchOptions(e)
 	for pause := 20 * time.Millisecond; ; pause = min(2*pause, time.Second) {
-		for _, pid := range family(c.cmd.Process.Pid) {
+		for _, pid := range wo.Proc.Family(c.cmd.Process.Pid) {
 			if ports, err := wo.Proc.Listening(pid); err != nil || len(ports) == 0 {
 				continue
 			}
@@ -180,7 +180,8 @@ func (c *child) stop() error {
 	}
 	c.cancel()
 	<-c.done
-	if errors.Is(c.err, exec.ErrWaitDelay) {
+	status, _ := c.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	if errors.Is(c.err, exec.ErrWaitDelay) || status.Signaled() && status.Signal() == syscall.SIGKILL {
 		if p := c.grandchild(); p != nil {
 			_ = p.Kill() // it holds the output open: it did not end with its parent
 		}
@@ -200,39 +201,4 @@ func (c *child) grandchild() *os.Process {
 		return nil
 	}
 	return p
-}
-
-// family is a process and those it started, directly or not, the process
-// first.
-func family(pid int) []int {
-	parents := map[int]int{}
-	stats, err := filepath.Glob("/proc/[0-9]*/stat")
-	if err != nil {
-		return []int{pid}
-	}
-	for _, name := range stats {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			continue // gone
-		}
-		// pid (name) state ppid ...; the name may contain anything.
-		_, rest, ok := strings.Cut(string(text[max(0, strings.LastIndexByte(string(text), ')')):]), ") ")
-		fields := strings.Fields(rest)
-		id, err := strconv.Atoi(filepath.Base(filepath.Dir(name)))
-		if !ok || err != nil || len(fields) < 2 {
-			continue
-		}
-		if parents[id], err = strconv.Atoi(fields[1]); err != nil {
-			continue
-		}
-	}
-	all := []int{pid}
-	for i := 0; i < len(all); i++ {
-		for id, parent := range parents {
-			if parent == all[i] {
-				all = append(all, id)
-			}
-		}
-	}
-	return all
 }

@@ -93,6 +93,8 @@ func TestVerifyProgram(t *testing.T) {
 			}
 		})
 	}
+	c.want(c.run("verify", "-every=100ms", "--", exe, "serve", "blind", "self"), 1, "No", "nothing is proved: its heap could not be judged")
+	c.want(c.run("verify", "-rounds=6", "-warmup=0", "-every=50ms", "--", exe, "serve", "deaf"), 0, "No leak", "after an interrupt and was killed")
 	c.want(c.run("verify", "--", exe, "load", "127.0.0.1:1", "1"), 1, "", "ended with exit status 1")
 	c.want(c.run("verify", "-start=300ms", "--", "sleep", "60"), 1, "", "does not serve net/http/pprof after 300ms")
 }
@@ -142,6 +144,7 @@ func TestVerifyUsage(t *testing.T) {
 		{"verify -fail-on=step a:1 -- x", "choose leak or growing"},
 		{"verify -gc=often a:1 -- x", "choose auto, always or never"},
 		{"verify -nonsense a:1 -- x", "-nonsense"},
+		{"verify -limit=1gb a:1 -- x", "-limit"},
 		{"verify " + file + " -- x", "is a file or no address"},
 	} {
 		c.want(c.run(strings.Fields(tt.line)...), exitUsage, "", tt.want)

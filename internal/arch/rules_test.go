@@ -17,18 +17,22 @@ type houseRow struct {
 
 // house lists every package. What is not in the table may not exist.
 var house = [...]houseRow{
-	{"cmd/profound", 7, "internal/demo internal/format internal/goheap internal/leak internal/origin internal/proc internal/procstat internal/profile internal/reason internal/render internal/report internal/source " +
+	{"cmd/profound", 8, "web internal/web internal/demo internal/format internal/goheap internal/leak internal/origin internal/proc internal/procstat internal/profile internal/reason internal/render internal/report internal/source " +
 		"internal/symbol internal/symbol/srcfind internal/symbol/symbolize internal/textart internal/unit internal/verdict internal/view internal/watch internal/why"},
 
 	// Public; its own imports are the dependencies of everybody's tests.
-	{"leaktest", 7, "internal/format/pprof internal/leak internal/origin internal/profile internal/verdict"},
+	{"leaktest", 8, "internal/format/pprof internal/leak internal/origin internal/profile internal/verdict"},
+
+	{"internal/web", 7, "internal/goheap internal/leak internal/origin internal/profile internal/reason internal/render internal/report internal/retain " +
+		"internal/source internal/symbol internal/symbol/srcfind internal/unit internal/verdict internal/view internal/why"},
+	{"web", 0, ""}, // the built page
 
 	{"internal/report", 5, "internal/format/folded internal/format/pprof internal/format/profjson internal/format/speedscope " +
 		"internal/origin internal/profile internal/render internal/symbol internal/symbol/srcfind internal/unit internal/view"},
 
 	{"internal/watch", 5, "internal/format internal/leak internal/procstat internal/profile internal/source"},
 	{"internal/reason", 6, "internal/goheap internal/leak internal/origin internal/retain internal/textart internal/verdict internal/why"},
-	{"internal/why", 4, "internal/goheap internal/retain"},
+	{"internal/why", 4, "internal/goheap internal/origin internal/profile internal/retain"},
 	{"internal/verdict", 5, "internal/leak internal/origin internal/textart internal/unit"},
 
 	{"internal/leak", 4, "internal/origin internal/profile"},
@@ -49,7 +53,7 @@ var house = [...]houseRow{
 	{"internal/symbol", 3, ""},
 	{"internal/symbol/srcfind", 3, ""},
 	{"internal/symbol/symbolize", 3, "internal/profile internal/symbol"},
-	{"internal/view", 3, "internal/profile internal/unit"},
+	{"internal/view", 3, "internal/origin internal/profile internal/unit"},
 
 	{"internal/goheap", 2, "internal/proc internal/retain"},
 	{"internal/profile", 2, ""},
@@ -81,7 +85,7 @@ var house = [...]houseRow{
 // libraries lists the modules outside the house and who may import them.
 var libraries = [...]struct{ module, may, instead string }{
 	{"github.com/google/pprof", "", "it is the oracle of the tests; decode with internal/format and report from internal/view"},
-	{"github.com/klauspost/compress", "internal/format internal/proc internal/report internal/source internal/bench", "hand the package a reader that is already decompressed"},
+	{"github.com/klauspost/compress", "internal/format internal/proc internal/report internal/source internal/web internal/bench", "hand the package a reader that is already decompressed"},
 	{"github.com/ianlancetaylor/demangle", "internal/symbol", "call symbol.Demangle"},
 	{"golang.org/x/arch", "internal/symbol internal/goheap", "ask symbol.Object for a disassembly"},
 	{"golang.org/x/exp", "internal/format", "decode a trace with internal/format/gotrace"},

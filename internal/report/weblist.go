@@ -37,6 +37,9 @@ type LineInstruction struct {
 	Calls []string
 	// Gap is set when the instruction does not follow the one before.
 	Gap bool
+	// Symbol is the name of the symbol it lies in: another function where the
+	// line was inlined.
+	Symbol string
 }
 
 // maxWebRanges bounds how many symbols are disassembled, hottest first.
@@ -160,7 +163,7 @@ func (w *WebList) place(c *symbolCode, wanted map[[2]string]int) {
 			if !ok {
 				continue
 			}
-			li := LineInstruction{Addr: in.Addr, Text: in.Text, Flat: in.Flat, Cum: in.Cum}
+			li := LineInstruction{Addr: in.Addr, Text: in.Text, Flat: in.Flat, Cum: in.Cum, Symbol: c.sym.Names[0]}
 			for k := f - 1; k >= 0; k-- {
 				li.Calls = append(li.Calls, fmt.Sprintf("%s %s:%d", frames[k].Func, filepath.Base(frames[k].File), frames[k].Line))
 			}

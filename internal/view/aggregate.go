@@ -12,7 +12,7 @@ import (
 func aggregate(p *profile.Profile, o Options) (*profile.Profile, error) {
 	var function, file, line, address bool
 	switch o.Granularity {
-	case "", "functions":
+	case "", "functions", "packages":
 		function = true
 	case "filefunctions":
 		function, file = true, true
@@ -36,6 +36,9 @@ func aggregate(p *profile.Profile, o Options) (*profile.Profile, error) {
 		m.HasFunctions = m.HasFunctions && function
 		m.HasFilenames = m.HasFilenames && file
 		m.HasLineNumbers = m.HasLineNumbers && line
+	}
+	if o.Granularity == "packages" {
+		p = FoldPackages(p, nil)
 	}
 	if !function {
 		none := make([]profile.StringID, p.Functions.Len())

@@ -19,28 +19,116 @@ type FlameTree struct {
 	// Folded counts the paths left out, FoldedWeight what they weigh.
 	Folded       int
 	FoldedWeight int64
+	// MinShare is the share below which paths were left out.
+	MinShare float64
 }
 
 // Flame builds the tree of paths that weigh at least minShare of all. It
 // descends by partitioning the stacks, so that its memory does not grow with
 // the number of paths that are too small to see.
 func (v *View) Flame(minShare float64) *FlameTree {
-	b := newFlameBuilder(v)
-	var all int64
-	for _, p := range b.paths {
-		all += b.weight[p.stack]
-	}
-	b.least = int64(float64(all) * minShare)
-	b.descend(-1, b.paths, 0)
-	return b.t
+	return v.FlameBelow(FlameOptions{MinShare: minShare})
 }
 
-// flamePath is a stack and how far it was descended into: the location,
-// counted from the root, and the line within it.
+// FlameOptions bound a flame graph.
+type FlameOptions struct {
+	// MinShare is the share of the whole below which paths are left out.
+	MinShare float64
+	// MaxNodes is how many nodes there may be; 0 is no bound. A tree that
+	// would have more is built again with a larger MinShare.
+	MaxNodes int
+	// Levels and Step ask for the subtree at the end of a path from the root:
+	// Step tells which frame the path takes at each of its levels. The nodes of
+	// the path come first, each the only child of the one before, with their
+	// true values; MinShare is of the last one. A path that leads nowhere ends
+	// where it is left: the tree has fewer than Levels nodes then.
+	Levels int
+	Step   func(level int, f *Frame) bool
+}
+
+// FlameBelow is Flame within bounds.
+func (v *View) FlameBelow(o FlameOptions) *FlameTree {
+	for {
+		b := newFlameBuilder(v)
+		b.most = o.MaxNodes
+		b.build(o)
+		if !b.full {
+			b.t.MinShare = o.MinShare
+			return b.t
+		}
+		o.MinShare = max(4*o.MinShare, 1e-6)
+	}
+}
+
+func (b *flameBuilder) build(o FlameOptions) {
+	parent, paths := int32(-1), b.paths
+	for level := range min(o.Levels, maxFlameDepth) {
+		var g *flameGroup
+		if g = b.onto(paths, func(f *Frame) bool { return o.Step(level, f) }); g == nil {
+			return
+		}
+		for _, p := range paths {
+			if parent >= 0 && p.frame < 0 {
+				b.t.Self[parent] += b.value[p.stack]
+			}
+		}
+		parent, paths = b.add(parent, g), g.paths
+	}
+	var all int64
+	for _, p := range paths {
+		all += b.weight[p.stack]
+	}
+	b.least = int64(float64(all) * o.MinShare)
+	b.descend(parent, paths, o.Levels)
+}
+
+// onto is the group of paths whose next frame is meant, the heaviest if
+// several frames are; nil if there is none.
+func (b *flameBuilder) onto(paths []flamePath, meant func(*Frame) bool) *flameGroup {
+	groups := map[int32]*flameGroup{}
+	var best *flameGroup
+	for i := range paths {
+		p := &paths[i]
+		f := p.frame
+		if f < 0 {
+			continue
+		}
+		g, known := groups[f]
+		if !known {
+			if meant(&b.ft.frames[f]) {
+				g = &flameGroup{frame: f}
+			}
+			groups[f] = g
+		}
+		if g == nil {
+			continue
+		}
+		b.count(g, p)
+		g.paths = append(g.paths, b.next(*p))
+		if best == nil || g.weight > best.weight || g.weight == best.weight && b.ft.name(g.frame) < b.ft.name(best.frame) {
+			best = g
+		}
+	}
+	return best
+}
+
+// count adds a path to a group.
+func (b *flameBuilder) count(g *flameGroup, p *flamePath) {
+	g.n++
+	g.total += b.value[p.stack]
+	g.weight += b.weight[p.stack]
+	if b.base != nil {
+		g.base += b.base[p.stack]
+	}
+}
+
+// flamePath is a stack and how far it was descended into.
 type flamePath struct {
+	at    int64 // of the location in the table of all stacks' frames
 	stack int32
-	loc   int32 // index into the stack's frames, -1 when exhausted
+	left  int32 // how many locations there are below it
 	line  int32 // index into the location's lines
+	frame int32 // number of the frame at the line, -1 when the stack has ended
 }
 
 type flameBuilder struct {
@@ -50,6 +138,9 @@ type flameBuilder struct {
 	value, base, weight []int64 // by stack
 	paths               []flamePath
 	least               int64
+	most                int // nodes; 0 is no bound
+	full                bool
+	slot                []int32 // by frame: its group plus 1 while a level is grouped
 }
 
 func newFlameBuilder(v *View) *flameBuilder {
@@ -74,6 +165,7 @@ func newFlameBuilder(v *View) *flameBuilder {
 			b.value[s] += x
 		}
 	}
+	b.paths = make([]flamePath, 0, n)
 	for s := range n {
 		if b.weight[s] > 0 {
 			b.paths = append(b.paths, b.first(int32(s)))
@@ -83,28 +175,29 @@ func newFlameBuilder(v *View) *flameBuilder {
 }
 
 func (b *flameBuilder) first(s int32) flamePath {
-	p := flamePath{stack: s, loc: int32(len(b.v.Profile.Stacks.Of(profile.StackID(s)))), line: 0}
-	return b.next(p)
+	o := b.v.Profile.Stacks.Offsets
+	return b.next(flamePath{at: int64(o[s+1]), stack: s, left: int32(o[s+1] - o[s])})
 }
 
 // next moves one frame towards the leaf.
 func (b *flameBuilder) next(p flamePath) flamePath {
-	p.line--
-	if p.line >= 0 {
+	frames := b.v.Profile.Stacks.Frames
+	if p.line > 0 {
+		p.line--
+		p.frame = b.ft.of(frames[p.at])[p.line]
 		return p
 	}
-	frames := b.v.Profile.Stacks.Of(profile.StackID(p.stack))
-	for p.loc--; p.loc >= 0; p.loc-- {
-		if lines := b.ft.of(frames[p.loc]); len(lines) > 0 {
+	for p.left > 0 {
+		p.left--
+		p.at--
+		if lines := b.ft.of(frames[p.at]); len(lines) > 0 {
 			p.line = int32(len(lines)) - 1
+			p.frame = lines[p.line]
 			return p
 		}
 	}
+	p.frame = -1
 	return p
-}
-
-func (b *flameBuilder) frame(p flamePath) int32 {
-	return b.ft.of(b.v.Profile.Stacks.Of(profile.StackID(p.stack))[p.loc])[p.line]
 }
 
 // maxFlameDepth bounds the recursion; deeper frames are folded.
@@ -113,39 +206,31 @@ const maxFlameDepth = 4096
 // descend groups paths by their next frame, adds a node for each group that
 // is heavy enough and goes on inside it.
 func (b *flameBuilder) descend(parent int32, paths []flamePath, depth int) {
-	groups := map[int32]*flameGroup{}
-	for _, p := range paths {
-		if p.loc < 0 {
-			if parent >= 0 {
-				b.t.Self[parent] += b.value[p.stack]
-			}
-			continue
-		}
-		f := b.frame(p)
-		g := groups[f]
-		if g == nil {
-			g = &flameGroup{frame: f}
-			groups[f] = g
-		}
-		g.n++
-		g.total += b.value[p.stack]
-		g.weight += b.weight[p.stack]
-		if b.base != nil {
-			g.base += b.base[p.stack]
-		}
-	}
+	groups := b.group(parent, paths)
 	kept := make([]*flameGroup, 0, len(groups))
 	for _, g := range groups {
 		if g.weight < b.least || depth >= maxFlameDepth {
 			b.t.Folded++
 			b.t.FoldedWeight += g.weight
+			b.slot[g.frame] = 0
 			continue
 		}
-		g.keep = true
+		g.paths = make([]flamePath, 0, g.n)
 		kept = append(kept, g)
 	}
 	if len(kept) == 0 {
 		return
+	}
+	for i := range paths {
+		p := &paths[i]
+		if p.frame < 0 || b.slot[p.frame] == 0 {
+			continue
+		}
+		g := groups[b.slot[p.frame]-1]
+		g.paths = append(g.paths, b.next(*p))
+	}
+	for _, g := range kept {
+		b.slot[g.frame] = 0
 	}
 	sort.Slice(kept, func(i, j int) bool {
 		if kept[i].weight != kept[j].weight {
@@ -153,22 +238,41 @@ func (b *flameBuilder) descend(parent int32, paths []flamePath, depth int) {
 		}
 		return b.ft.name(kept[i].frame) < b.ft.name(kept[j].frame)
 	})
-	for _, p := range paths {
-		if p.loc < 0 {
-			continue
-		}
-		if g := groups[b.frame(p)]; g.keep {
-			if g.paths == nil {
-				g.paths = make([]flamePath, 0, g.n)
-			}
-			g.paths = append(g.paths, b.next(p))
-		}
-	}
 	for _, g := range kept {
+		if b.most > 0 && len(b.t.Parent) >= b.most {
+			b.full = true
+			return
+		}
 		inside := g.paths
 		g.paths = nil // not needed below: a level of paths each would add up
 		b.descend(b.add(parent, g), inside, depth+1)
 	}
+}
+
+// group adds paths up by their next frame; slot tells which group a frame has
+// afterwards. Paths that end here count for the parent itself.
+func (b *flameBuilder) group(parent int32, paths []flamePath) []*flameGroup {
+	if b.slot == nil {
+		b.slot = make([]int32, len(b.ft.frames))
+	}
+	var groups []*flameGroup
+	for i := range paths {
+		p := &paths[i]
+		if p.frame < 0 {
+			if parent >= 0 {
+				b.t.Self[parent] += b.value[p.stack]
+			}
+			continue
+		}
+		n := b.slot[p.frame]
+		if n == 0 {
+			groups = append(groups, &flameGroup{frame: p.frame})
+			n = int32(len(groups))
+			b.slot[p.frame] = n
+		}
+		b.count(groups[n-1], p)
+	}
+	return groups
 }
 
 // flameGroup are the paths that share their next frame.
@@ -176,7 +280,6 @@ type flameGroup struct {
 	frame               int32
 	n                   int
 	total, base, weight int64
-	keep                bool
 	paths               []flamePath
 }
 

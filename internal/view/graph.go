@@ -1,6 +1,9 @@
 package view
 
 import (
+	"runtime"
+	"sync"
+
 	"github.com/profoundhq/profound/internal/profile"
 )
 
@@ -180,14 +183,44 @@ const (
 )
 
 // walkValues adds flat and cum without edges: the hot loop of every report. A
-// node counts once for a stack, however often it recurs.
+// node counts once for a stack, however often it recurs. Many stacks are
+// divided among the processors.
 func (b *graphBuilder) walkValues() {
-	stacks := &b.p.Stacks
 	nodeOf := b.nodeOfLocation()
-	nodes := b.g.Nodes
-	cum := make([]int64, len(nodes))
-	seen := b.seen
-	for id := range stacks.Len() {
+	n := b.p.Stacks.Len()
+	parts := max(1, min(runtime.GOMAXPROCS(0), n/stacksPerWorker))
+	sums := make([]*valueSums, parts)
+	var wg sync.WaitGroup
+	for i := range sums {
+		wg.Go(func() { sums[i] = b.sumValues(nodeOf, i*n/parts, (i+1)*n/parts) })
+	}
+	wg.Wait()
+	for _, s := range sums {
+		for i := range b.g.Nodes {
+			node := &b.g.Nodes[i]
+			node.Cum += s.cum[i]
+			node.Flat += s.flat[i]
+			node.FlatDiv += s.flatDiv[i]
+		}
+	}
+	if b.w.div != nil {
+		b.walkDivisors(nodeOf)
+	}
+}
+
+// stacksPerWorker is how many stacks are worth a goroutine.
+const stacksPerWorker = 1 << 14
+
+// valueSums are flat and cum of some stacks, by node.
+type valueSums struct{ cum, flat, flatDiv []int64 }
+
+// sumValues adds up the stacks from one to another.
+func (b *graphBuilder) sumValues(nodeOf []int32, from, to int) *valueSums {
+	stacks := &b.p.Stacks
+	n := len(b.g.Nodes)
+	s := &valueSums{make([]int64, n), make([]int64, n), make([]int64, n)}
+	cum, seen := s.cum, make([]uint32, n)
+	for id := from; id < to; id++ {
 		if !b.w.used[id] {
 			continue
 		}
@@ -212,17 +245,12 @@ func (b *graphBuilder) walkValues() {
 		}
 		if len(frames) > 0 {
 			if n := b.g.kept[b.t.ids[b.t.offsets[frames[0]]]]; n >= 0 {
-				nodes[n].Flat += value
-				nodes[n].FlatDiv += div
+				s.flat[n] += value
+				s.flatDiv[n] += div
 			}
 		}
 	}
-	for i := range nodes {
-		nodes[i].Cum += cum[i]
-	}
-	if b.w.div != nil {
-		b.walkDivisors(nodeOf)
-	}
+	return s
 }
 
 // walkDivisors adds what cumulative values are averaged over.

@@ -53,7 +53,11 @@ type Options struct {
 	// use as an example, ours need not.
 	NameAbsent bool
 
-	Granularity string // "" (the report's own), "functions", "filefunctions", "files", "lines", "addresses"
+	// Granularity is "" (the report's own), "functions", "filefunctions",
+	// "files", "lines" or "addresses". "packages" makes an entry of each Go
+	// package, calls inside one being one; pprof does not have it, so it is no
+	// choice on the command line.
+	Granularity string
 }
 
 // Defaults are the settings before any flag.

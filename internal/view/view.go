@@ -76,6 +76,15 @@ func (v *View) setProfile(p *profile.Profile) {
 	}
 }
 
+// Freeze builds what is else built when it is first needed. Copies of a frozen
+// view may be used by several goroutines, each its own.
+func (v *View) Freeze() {
+	t := v.nodeTable()
+	for f := range t.frames {
+		t.name(int32(f))
+	}
+}
+
 func (v *View) selectValue(p *profile.Profile) error {
 	i, err := p.SampleIndex(v.Options.SampleIndex)
 	if err != nil {

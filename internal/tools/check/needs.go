@@ -15,6 +15,9 @@ var tools = [...]struct{ program, packages, what string }{
 	{"gcc", "gcc libc6-dev", "the race detector and symbols of C programs"},
 	{"objcopy", "binutils", "separate debug files"},
 	{"addr2line", "binutils", "an oracle for line tables"},
+	{"node", "nodejs", "building and testing the page"},
+	{"npm", "npm", "the packages the page is made of"},
+	{"chromium", "chromium", "the page in a browser"},
 }
 
 // needs looks for the programs the checks use. What is missing is installed

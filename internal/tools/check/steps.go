@@ -42,6 +42,8 @@ func steps() []step {
 	return append(list,
 		step{"go test", 10 * time.Minute, goTest},
 		step{"go test -race", 10 * time.Minute, race},
+		step{"page", 4 * time.Minute, page},
+		step{"page in a browser", 8 * time.Minute, browser},
 		step{"fuzz", 3 * time.Hour, fuzz},
 		step{"parity with go tool pprof", 10 * time.Minute, parity},
 		step{"commands in the docs", 5 * time.Minute, docs},

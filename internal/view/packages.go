@@ -1,0 +1,46 @@
+package view
+
+import (
+	"slices"
+
+	"github.com/profoundhq/profound/internal/origin"
+	"github.com/profoundhq/profound/internal/profile"
+)
+
+// noPackage is what functions that are not Go's are put under.
+const noPackage = "(no package)"
+
+// PackageName is what FoldPackages calls a function: its package, or
+// "(no package)".
+func PackageName(function string) string {
+	if pkg := origin.Package(function); pkg != "" {
+		return pkg
+	}
+	return noPackage
+}
+
+// FoldPackages makes one entry of each package that is not open: its functions
+// are called after it, and calls inside it are one.
+func FoldPackages(p *profile.Profile, open map[string]bool) *profile.Profile {
+	p = p.ShallowCopy()
+	p.Strings = slices.Clip(p.Strings)
+	ids := map[string]profile.StringID{}
+	names := make([]profile.StringID, p.Functions.Len())
+	for i := 1; i < len(names); i++ {
+		old := p.FunctionName(profile.FunctionID(i))
+		pkg := PackageName(old)
+		if old == "" || open[pkg] {
+			names[i] = p.Functions.Name[i]
+			continue
+		}
+		id, ok := ids[pkg]
+		if !ok {
+			id = profile.StringID(len(p.Strings))
+			p.Strings = append(p.Strings, pkg)
+			ids[pkg] = id
+		}
+		names[i] = id
+	}
+	p.Functions.Name = names
+	return CollapseDirect(p)
+}

@@ -1,0 +1,101 @@
+package web
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/profoundhq/profound/internal/unit"
+)
+
+// wholeWords is what the total of a value is called: "heap in use".
+func wholeWords(kind, value string) string {
+	switch value {
+	case "inuse_space":
+		return "heap in use"
+	case "inuse_objects":
+		return "objects in use"
+	case "alloc_space":
+		return "allocated memory"
+	case "alloc_objects":
+		return "allocated objects"
+	case "cpu":
+		return "CPU time"
+	case "delay":
+		if kind == "mutex" {
+			return "lock wait"
+		}
+		return "blocked time"
+	case "goroutine":
+		return "goroutines"
+	case "goroutineleak":
+		return "leaked goroutines"
+	case "threadcreate":
+		return "threads"
+	}
+	return strings.ReplaceAll(value, "_", " ")
+}
+
+// verbOf says what a function does with a value: "holds".
+func verbOf(kind, value string) string {
+	switch {
+	case strings.HasPrefix(value, "inuse"):
+		return "holds"
+	case strings.HasPrefix(value, "alloc"):
+		return "allocated"
+	case value == "cpu" || value == "samples":
+		return "takes"
+	case kind == "goroutine" || kind == "goroutineleak":
+		return "runs"
+	case kind == "threadcreate":
+		return "started"
+	case kind == "mutex":
+		return "made others wait"
+	case kind == "block":
+		return "waited"
+	}
+	return "has"
+}
+
+// quantity prints a value in base units.
+func quantity(v float64, name string) string {
+	if name == "count" || math.Abs(v) >= math.MaxInt64 {
+		return thousands(math.Round(v))
+	}
+	if math.Abs(v) < 1 && v != 0 {
+		return fmt.Sprintf("%.2g %s", v, name)
+	}
+	n, u := unit.Scale(int64(math.Round(v)), name, unit.Auto)
+	text := fmt.Sprintf("%.3g", n)
+	if math.Abs(n) >= 100 {
+		text = fmt.Sprintf("%.0f", n)
+	}
+	return strings.TrimSpace(text + " " + u)
+}
+
+// thousands prints a whole number with its digits in groups.
+func thousands(v float64) string {
+	s := fmt.Sprintf("%.0f", math.Abs(v))
+	for i := len(s) - 3; i > 0 && len(s) > 4; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	if v < 0 {
+		return "\u2212" + s
+	}
+	return s
+}
+
+// percentOf prints a part of a whole.
+func percentOf(part, whole float64) string {
+	if whole == 0 {
+		return "0 %"
+	}
+	p := 100 * part / whole
+	switch {
+	case p != 0 && p < 0.1:
+		return "<0.1 %"
+	case p < 10:
+		return fmt.Sprintf("%.1f %%", p)
+	}
+	return fmt.Sprintf("%.0f %%", p)
+}

@@ -1,0 +1,258 @@
+// The inspector: everything about the selection, the same in every view.
+
+import { useLoad } from "../api.ts";
+import { useCommands } from "../commands.ts";
+import { delta, place, quantity, ratio, sentence, share, visible } from "../format.ts";
+import { Button, Delta, Icon, Name, Origin, Spark, toneOf } from "../parts/index.ts";
+import { value } from "../session.ts";
+import { copy, drawer } from "../shell.ts";
+import { addTransform, dataURL, navigate, quoteRegexp, selectFunction, selection, state } from "../state.ts";
+import type { FunctionInfo, Neighbour, Session, SourceLine } from "../types.ts";
+import { views, viewsFor } from "../views/index.ts";
+
+export function Inspector({ session }: { session: Session }) {
+  const s = state.value;
+  const sel = selection(s);
+  const own = sel && views.find((v) => v.inspector?.sort === sel.sort)?.inspector;
+  return (
+    <aside class={drawer.value ? "side open" : "side"} aria-label="Inspector">
+      <button type="button" class="iconbtn onlynarrow closer" aria-label="Close inspector" onClick={() => (drawer.value = false)}>
+        <Icon name="close" />
+      </button>
+      {!sel && <Nothing />}
+      {sel && own && <own.View name={sel.name} state={s} session={session} />}
+      {sel && !own && sel.sort === "f" && <OfFunction name={sel.name} session={session} />}
+      {sel && !own && sel.sort !== "f" && <Other name={sel.name} sort={sel.sort} />}
+    </aside>
+  );
+}
+
+function Nothing() {
+  return (
+    <div class="hintbox">
+      <h2>Nothing selected</h2>
+      <p>Click a frame or a row, or move with the arrows. The selection stays when the view changes.</p>
+    </div>
+  );
+}
+
+function Other({ name, sort }: { name: string; sort: string }) {
+  const word = { t: "Type", g: "Goroutines", l: "Line" }[sort] ?? "Selected";
+  return (
+    <>
+      <p class="what">{word}</p>
+      <h2 class="title">
+        <bdi>{visible(name)}</bdi>
+      </h2>
+    </>
+  );
+}
+
+function OfFunction({ name, session }: { name: string; session: Session }) {
+  const load = useLoad<FunctionInfo>(dataURL(state.value, "function", ["sel"]));
+  const f = load.data?.name === name ? load.data : null;
+  return (
+    <>
+      <p class="what">
+        <span>Selected function</span>
+      </p>
+      <h2 class="title">
+        <bdi>{visible(name)}</bdi>
+      </h2>
+      {load.error && !load.error.gone && (
+        <p class="label">
+          {sentence(load.error.message)} {load.error.hint}
+        </p>
+      )}
+      {!f && !load.error && <div class="skeleton facts-wait" aria-hidden="true">{[0, 1, 2, 3, 4].map((i) => <i key={i} />)}</div>}
+      {f && <Known f={f} session={session} />}
+    </>
+  );
+}
+
+function Known({ f, session }: { f: FunctionInfo; session: Session }) {
+  const apart = state.value.view === "table"; // which shows them itself
+  return (
+    <>
+      <p class="where">
+        <Origin category={f.category} word />
+        {f.file && (
+          <>
+            {" · "}
+            <span data-tip={f.file} tabIndex={0}>
+              <bdi>{place(f.file, f.line)}</bdi>
+            </span>
+          </>
+        )}
+      </p>
+      <Facts f={f} />
+      {f.trend && f.trend.cum.length > 1 && <TrendOf f={f} />}
+      <Next f={f} session={session} />
+      <Lines f={f} />
+      {!apart && f.callers.length > 0 && (
+        <>
+          <h3>Callers</h3>
+          <Neighbours list={f.callers.slice(0, 4)} more={f.callers.length - 4 + (f.moreCallers ?? 0)} of={f.cum} unit={f.unit} />
+        </>
+      )}
+      {!apart && f.callees.length > 0 && (
+        <>
+          <h3>Callees</h3>
+          <Neighbours list={f.callees.slice(0, 6)} more={f.callees.length - 6 + (f.moreCallees ?? 0)} of={f.cum} unit={f.unit} />
+        </>
+      )}
+    </>
+  );
+}
+
+function Facts({ f }: { f: FunctionInfo }) {
+  const title = value.value?.title ?? f.value;
+  return (
+    <table class="facts">
+      <caption class="sr">Values of the function</caption>
+      <tbody>
+        <tr>
+          <th scope="row" data-tip={`${title}: in it and in everything it called`}>cum</th>
+          <td class="num">{quantity(f.cum, f.unit)}</td>
+          <td class="num muted">{share(f.cum, f.total)}</td>
+        </tr>
+        <tr>
+          <th scope="row" data-tip={`${title}: in its own lines`}>flat</th>
+          <td class="num">{quantity(f.flat, f.unit)}</td>
+          <td class="num muted">{share(f.flat, f.total)}</td>
+        </tr>
+        {f.cumBase !== undefined && (
+          <tr>
+            <th scope="row">change</th>
+            <td>
+              <Delta base={f.cumBase} current={f.cum} unit={f.unit} />
+            </td>
+            <td class="num muted">{ratio(f.cumBase, f.cum)}</td>
+          </tr>
+        )}
+        {f.others
+          ?.filter((o) => o.cum !== 0)
+          .map((o) => (
+            <tr key={o.value}>
+              <th scope="row">{o.value.replaceAll("_", " ")}</th>
+              <td class="num">{quantity(o.cum, o.unit)}</td>
+              <td class="num muted">{o.cumBase === undefined || o.cumBase === o.cum ? "" : delta(o.cum - o.cumBase, o.unit)}</td>
+            </tr>
+          ))}
+      </tbody>
+    </table>
+  );
+}
+
+function TrendOf({ f }: { f: FunctionInfo }) {
+  const v = f.trend?.cum ?? [];
+  const first = v[0] ?? 0;
+  const last = v[v.length - 1] ?? 0;
+  return (
+    <figure class="trend">
+      <figcaption class="label">
+        Over {v.length} profiles: {quantity(first, f.unit)} → {quantity(last, f.unit)}
+      </figcaption>
+      <Spark values={v} tone={toneOf(first, last)} width={328} height={44} label={`From ${quantity(first, f.unit)} to ${quantity(last, f.unit)} over ${v.length} profiles`} />
+    </figure>
+  );
+}
+
+/** editorLink opens a line in the user's editor, "" when there is none or the file is not here. */
+export function editorLink(session: Session, file: string | undefined, line: number | undefined): string {
+  if (!session.editor || !file || !/^(\/|[A-Za-z]:[\\/])/.test(file)) return "";
+  const path = encodeURI(file.replaceAll("\\", "/")).replace(/[?#&]/g, encodeURIComponent);
+  return session.editor.replace("{file}", () => (path.startsWith("/") ? path : "/" + path)).replace("{line}", String(line || 1));
+}
+
+/** hottest is the line with the most, else the first of the function. */
+function hottest(f: FunctionInfo): number | undefined {
+  const lines = (f.lines ?? []).filter((l) => !l.file || l.file === f.lines?.[0]?.file);
+  return lines.reduce<SourceLine | undefined>((a, b) => (a && a.cum >= b.cum ? a : b), undefined)?.line ?? f.line;
+}
+
+/** Next are the steps that make sense from here. */
+function Next({ f, session }: { f: FunctionInfo; session: Session }) {
+  const can = (id: string) => state.value.view !== id && viewsFor(session).some((v) => v.id === id);
+  const memory = f.unit === "bytes" || f.kind === "heap";
+  const editor = editorLink(session, f.source || f.file, hottest(f));
+  useCommands([{ id: "editor", title: "Open the selected function in the editor", keys: ["e"], group: "Selection", when: () => editor !== "", run: () => location.assign(editor) }]);
+  return (
+    <div class="next">
+      {can("retention") && memory && (
+        <Button main onClick={() => navigate({ view: "retention" })} keys="r">
+          Who holds it
+        </Button>
+      )}
+      {can("source") && <Button onClick={() => navigate({ view: "source" })}>Source</Button>}
+      {can("flame") && <Button onClick={() => navigate({ view: "flame", keys: { z: undefined } })}>Flame</Button>}
+      {can("graph") && <Button onClick={() => navigate({ view: "graph" })}>Call graph</Button>}
+      <Button onClick={() => addTransform("focus", quoteRegexp(f.name))} tip="Keep the samples with this function">Focus</Button>
+      <Button onClick={() => addTransform("hide", quoteRegexp(f.name))} tip="Take this function out of the stacks">Hide</Button>
+      {editor && (
+        <a class="btn" href={editor} aria-keyshortcuts="e">
+          Open in editor
+        </a>
+      )}
+      <Button onClick={() => void copy(f.name, "Name")} tip="Copy the name">Copy name</Button>
+    </div>
+  );
+}
+
+/** Lines previews the lines with the most, in order of their numbers. */
+function Lines({ f }: { f: FunctionInfo }) {
+  const list = f.lines ?? [];
+  if (!list.length) return null;
+  const most = [...list].sort((a, b) => b.cum - a.cum).slice(0, 8).sort((a, b) => a.line - b.line);
+  const indent = Math.min(...most.map((l) => (/^\s*/.exec(l.text) as RegExpExecArray)[0].replaceAll("\t", "  ").length));
+  const top = Math.max(...most.map((l) => l.cum));
+  return (
+    <>
+      <h3 data-tip={f.source || f.file}>
+        <bdi>{place(f.source || f.file)}</bdi>
+      </h3>
+      <table class="lines">
+        <caption class="sr">Lines with the largest values</caption>
+        <colgroup>
+          <col class="no" />
+          <col class="v" />
+          <col />
+        </colgroup>
+        <tbody>
+          {most.map((l) => (
+            <LineRow key={`${l.file}:${l.line}`} l={l} unit={f.unit} hot={l.cum >= 0.25 * top} indent={indent} />
+          ))}
+        </tbody>
+      </table>
+      {f.sourceMissing && <p class="label">{f.sourceMissing}</p>}
+    </>
+  );
+}
+
+function LineRow({ l, unit, hot, indent }: { l: SourceLine; unit: string; hot: boolean; indent: number }) {
+  return (
+    <tr class={hot ? "hot" : undefined}>
+      <td class="no">{l.line}</td>
+      <td class="v num">{quantity(l.cum, unit)}</td>
+      <td title={l.text.trim()}>{l.text.replaceAll("\t", "  ").slice(indent)}</td>
+    </tr>
+  );
+}
+
+/** Neighbours lists callers or callees; a click selects one. */
+export function Neighbours({ list, of, unit, none, more = 0 }: { list: readonly Neighbour[]; of: number; unit: string; none?: string; more?: number }) {
+  if (!list.length) return none ? <p class="label">{none}</p> : null;
+  return (
+    <div class="neighbours">
+      {list.map((n) => (
+        <button key={n.name} type="button" class="neighbour" onClick={() => selectFunction(n.name)} title={n.name}>
+          <Origin category={n.category} />
+          <Name name={n.name} strong={false} />
+          <span class="num">{n.base === undefined ? quantity(n.value, unit) : <Delta base={n.base} current={n.value} unit={unit} />}</span>
+          <span class="num">{share(n.value, of)}</span>
+        </button>
+      ))}
+      {more > 0 && <p class="label">and {more} more</p>}
+    </div>
+  );
+}
