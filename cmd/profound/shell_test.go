@@ -203,7 +203,7 @@ func TestShellLikePprof(t *testing.T) {
 			t.Errorf("%q: exit code %d, pprof's is %d", script, got.out.code, want.out.code)
 		}
 		// pprof changes its mind where values tie.
-		for try := 0; try < 8 && !bytes.Equal(want.out.stdout, got.out.stdout); try++ {
+		for try := 0; try < 40 && !bytes.Equal(want.out.stdout, got.out.stdout); try++ {
 			want = run(p.theirs, script)
 		}
 		if !bytes.Equal(want.out.stdout, got.out.stdout) {
