@@ -26,6 +26,8 @@ type heapOptions struct {
 	brief bool   // say what is done to the process, and nothing else
 	// contents asks for the contents of strings and buffers of a process.
 	contents bool
+	// keep is a file for the copy of a process, "" not to keep it.
+	keep string
 }
 
 // analyse reads the heap of a process, core or snapshot and computes who
@@ -232,8 +234,14 @@ func headOf(path string) ([]byte, error) {
 
 // process copies a live process.
 func (r *heapReader) process(ctx context.Context, pid int) (*heapSource, error) {
-	if isChild(pid) {
+	switch {
+	case isChild(pid):
 		return r.byAnother(ctx, pid)
+	case r.o.keep != "":
+		if err := r.writeSnapshot(ctx, pid, r.o.keep, r.o.contents); err != nil {
+			return nil, err
+		}
+		return r.open(ctx, r.o.keep)
 	}
 	return r.copy(ctx, pid, goheap.Options{Contents: r.o.contents, Need: r.mayCopy})
 }

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -133,7 +134,13 @@ func leakFiles(ctx context.Context, o *leakOptions, e *env) error {
 	}
 	v := leak.Judge(h, jo)
 	v.Warnings = slices.Concat(run.Warnings, warnings, v.Warnings)
-	return o.print(v, e, last, lookFurther{e: e, specs: o.specs})
+	next := lookFurther{e: e, specs: o.specs}
+	if !o.noWhy {
+		if next.reasons, err = reasons(ctx, v, savedObjects(o.specs), heapOptions{plain: o.plain, brief: true}, e); err != nil {
+			v.Warnings = append(v.Warnings, err)
+		}
+	}
+	return o.print(v, e, last, next)
 }
 
 // print writes a verdict and picks the exit code. now is what dates are seen
@@ -256,7 +263,11 @@ func (w *watching) run(ctx context.Context) (*leak.Verdict, error) {
 	w.view.end()
 	v.Warnings = append(w.view.warnings, v.Warnings...)
 	if ctx.Err() == nil && !w.o.noWhy {
-		if w.reasons, err = reasons(ctx, v, w.targets, heapOptions{plain: w.o.plain, brief: true}, w.e); err != nil {
+		ho := heapOptions{plain: w.o.plain, brief: true}
+		if w.o.save != "" {
+			ho.keep = filepath.Join(w.o.save, keptObjects)
+		}
+		if w.reasons, err = reasons(ctx, v, liveObjects(w.targets), ho, w.e); err != nil {
 			v.Warnings = append(v.Warnings, err)
 		}
 	}

@@ -55,15 +55,19 @@ func (l lookFurther) commands(f *leak.Finding) []string {
 	return out
 }
 
-// why asks who holds the memory, once there is a command for it.
+// why asks who holds the memory, if there is a process or a snapshot to ask.
 func (l lookFurther) why(f *leak.Finding, at *leak.Frame) string {
-	if findCommand("why") == nil || len(l.targets) == 0 || l.targets[0].PID() == 0 || f.Resource == leak.OffHeap {
+	objects := savedObjects(l.specs)
+	if pid := liveObjects(l.targets); pid != "" {
+		objects = pid
+	}
+	switch {
+	case objects == "" || f.Resource == leak.OffHeap:
 		return ""
+	case at == nil:
+		return "why " + quote(objects)
 	}
-	if at == nil {
-		return fmt.Sprintf("why %d", l.targets[0].PID())
-	}
-	return fmt.Sprintf("why -at %s %d", quote(pattern(at.Function)), l.targets[0].PID())
+	return fmt.Sprintf("why -at %s %s", quote(pattern(at.Function)), quote(objects))
 }
 
 // profile names a profile of a kind that can be looked at.

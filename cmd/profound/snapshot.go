@@ -109,12 +109,15 @@ func (w writerUntil) Write(b []byte) (int, error) {
 // byAnother lets a process of its own copy a child of ours: who has a child
 // waits for it, and would take the stops of the copy for its end.
 func (r *heapReader) byAnother(ctx context.Context, pid int) (*heapSource, error) {
-	dir, err := os.MkdirTemp("", "profound-why-")
-	if err != nil {
-		return nil, err
+	path := r.o.keep
+	if path == "" {
+		dir, err := os.MkdirTemp("", "profound-why-")
+		if err != nil {
+			return nil, err
+		}
+		defer os.RemoveAll(dir) // what is opened stays readable
+		path = filepath.Join(dir, "snapshot")
 	}
-	defer os.RemoveAll(dir) // what is opened stays readable
-	path := filepath.Join(dir, "snapshot")
 	var said strings.Builder
 	r.line.begin(fmt.Sprintf("copying process %d", pid))
 	args := []string{"snapshot", "-plain", "-o", path, strconv.Itoa(pid)}

@@ -183,6 +183,11 @@ func (o *opener) openRun(ctx context.Context, dir string) error {
 			o.in.Clues = clues
 		}
 	}
+	if objects := savedObjects([]string{dir}); objects != "" {
+		title := o.in.Title
+		o.openHeap(objects)
+		o.in.Title = title // the run's own
+	}
 	return nil
 }
 
