@@ -11,12 +11,16 @@ quick:
 	go build ./...
 	go test ./...
 
-# Measures against go tool pprof. BENCH takes the flags of internal/bench/compare:
-#	make bench BENCH=-quick
-#	make bench BENCH='-o docs/benchmarks.md'
+# Measures against go tool pprof, and profound why against others that read a
+# process. BENCH takes the flags of internal/bench/compare, WHY those of
+# internal/bench/heap:
+#	make bench BENCH=-quick WHY=-quick
+#	make bench BENCH='-o docs/benchmarks.md' WHY='-o docs/benchmarks.md -accuracy docs/accuracy-of-why.md'
 BENCH =
+WHY =
 bench:
 	go run ./internal/bench/compare $(BENCH)
+	go run ./internal/bench/heap $(WHY)
 
 # Measures how often the verdict on growth is right: half an hour. ACCURACY takes
 # the flags of internal/bench/accuracy:
@@ -31,6 +35,7 @@ soak:
 	go run ./internal/tools/check -fuzztime 5m
 	go test -count=1 -v -timeout 1h -run '^TestManySnapshots' ./internal/proc -args -cycles 1000 -service 512
 	go run ./internal/bench/compare $(BENCH)
+	go run ./internal/bench/heap $(WHY)
 	go run ./internal/bench/accuracy $(ACCURACY)
 
 # Removes what the targets above leave behind, but not Go's caches.

@@ -74,6 +74,8 @@ var house = [...]houseRow{
 	{"internal/bench/compare", 1, "internal/bench/procfs internal/bench/synth"},
 	{"internal/bench/gen", 1, "internal/bench/synth"},
 	{"internal/bench/gunzip", 1, ""},
+	{"internal/bench/heap", 7, "internal/bench/procfs internal/goheap internal/proc internal/reason internal/why"},
+	{"internal/bench/heap/service", 0, ""},
 	{"internal/bench/procfs", 0, ""},
 	{"internal/bench/synth", 0, ""},
 	{"internal/tools", 1, ""},

@@ -68,6 +68,24 @@ func TestEmptyBuffers(t *testing.T) {
 	}
 }
 
+// TestPool wants the type of what lies in the queue of a sync.Pool.
+func TestPool(t *testing.T) {
+	if n := objects(corner(t, "queued"), "main.item", 0); n != 100 {
+		t.Errorf("%d objects are known as main.item, want 100", n)
+	}
+}
+
+// TestSignatures wants the types that package reflect has made to be known:
+// those of functions have the types of arguments behind them.
+func TestSignatures(t *testing.T) {
+	h := corner(t, "signatures")
+	for name, want := range map[string]int{"abi.FuncType": 20, "abi.ArrayType": 20} {
+		if n := objects(h, name, 0); n < want {
+			t.Errorf("%d objects are known as %s, want %d or more", n, name, want)
+		}
+	}
+}
+
 // TestLargeArrays wants objects behind arrays with many pointers to be typed.
 func TestLargeArrays(t *testing.T) {
 	h := corner(t, "table")

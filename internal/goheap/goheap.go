@@ -147,7 +147,7 @@ type Bucket struct {
 	Type *Type
 }
 
-// Stats counts what was read; docs/accuracy.md tells what is normal.
+// Stats counts what was read; docs/accuracy-of-why.md tells what is normal.
 type Stats struct {
 	Objects, Bytes           uint64 // reachable
 	Allocated                uint64 // slots the allocator has given out, reachable or not

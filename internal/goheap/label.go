@@ -25,11 +25,10 @@ func (h *Heap) offsetOf(from, to uint32) (off int64, ok bool) {
 	if s.mem == nil {
 		return 0, false
 	}
+	lo := h.addr(slot)
+	hi := lo + h.spanOf(slot).elem
 	h.pointers(s, src, func(o, p uint64) {
-		if ok {
-			return
-		}
-		if at, in := h.find(p); in != nil && at == slot {
+		if !ok && p >= lo && p < hi {
 			off, ok = int64(o-s.payload()), true
 		}
 	})

@@ -12,7 +12,12 @@ type marks struct {
 	// before is, for each word of bits, how many bits are set before it.
 	before []uint32
 	count  uint32
+	// near is, for every nearStep-th number, the word of its slot.
+	near []uint32
 }
+
+// nearStep is how many numbers share an entry of marks.near.
+const nearStep = 256
 
 // mark finds all slots that can be reached from the roots. The work is a
 // stack for each worker; one that has much gives half of it away when others
@@ -157,6 +162,9 @@ func (m *marks) rank() {
 	for i, w := range m.bits {
 		m.before[i] = uint32(n)
 		n += bits.OnesCount64(w)
+		for len(m.near)*nearStep < n {
+			m.near = append(m.near, uint32(i))
+		}
 	}
 	m.count = uint32(n)
 }
@@ -169,7 +177,10 @@ func (m *marks) number(slot uint32) uint32 {
 
 // slot is the marked slot with a number.
 func (m *marks) slot(n uint32) uint32 {
-	lo, hi := 0, len(m.before) // the last word with before <= n
+	lo, hi := int(m.near[n/nearStep]), len(m.before) // the last word with before <= n
+	if next := n/nearStep + 1; next < uint32(len(m.near)) {
+		hi = int(m.near[next]) + 1
+	}
 	for hi-lo > 1 {
 		if mid := int(uint(lo+hi) / 2); m.before[mid] <= n {
 			lo = mid

@@ -383,6 +383,10 @@ func (tt *typeTable) collect(t *Type) {
 			t.slots = append(t.slots, slot{uint32(at), slotPtr, e})
 			return
 		}
+		if t.Name == "sync.eface" { // an any in two words, in the queues of a sync.Pool
+			add(slotEface, nil)
+			return
+		}
 		for i := range t.Fields {
 			f := &t.Fields[i]
 			if t.Name == "sync.Pool" && (f.Name == "local" || f.Name == "victim") {

@@ -3,6 +3,7 @@ package goheap
 import (
 	"encoding/binary"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -23,9 +24,11 @@ type typing struct {
 	// their pointer bitmap, that type.
 	refused  map[uint32]uint32
 	closures map[uint64]*Type
-	timer    *Type // runtime.timeTimer
-	textual  *Type // the bytes of a string
-	closed   *Type // a closure of which the contents are not there
+	// signatures are types of functions, by the number of types behind them.
+	signatures map[int64]*Type
+	timer      *Type // runtime.timeTimer
+	textual    *Type // the bytes of a string
+	closed     *Type // a closure of which the contents are not there
 }
 
 // typed is a value whose pointers are to be followed: a whole slot, or only
@@ -40,7 +43,7 @@ type typed struct {
 func newTyping(v *heapView) *typing {
 	n := len(v.alloc)
 	ty := &typing{heapView: v, of: make([]uint32, v.slots), exact: make([]uint64, n), array: make([]uint64, n),
-		inner: map[uint64]uint32{}, refused: map[uint32]uint32{}, closures: map[uint64]*Type{}, timer: v.types.byName("runtime.timeTimer")}
+		inner: map[uint64]uint32{}, refused: map[uint32]uint32{}, closures: map[uint64]*Type{}, signatures: map[int64]*Type{}, timer: v.types.byName("runtime.timeTimer")}
 	ty.closed = v.types.add(&Type{Name: "func", Size: 8, Kind: reflect.Struct, Role: RoleClosure})
 	ty.textual = v.types.add(&Type{Name: "uint8", shown: "string", Size: 1, Kind: reflect.Uint8})
 	return ty
@@ -217,12 +220,50 @@ func (ty *typing) set(p uint64, t *Type, many bool) {
 			return
 		}
 	}
+	if t.Name == "internal/abi.Type" {
+		t = ty.rtype(s.contents(slot), t)
+	}
 	if !ty.fits(s, slot, t) {
 		ty.refused[slot] = t.id
 		return
 	}
 	ty.of[slot] = t.id
 	ty.push(slot, uint32(s.payload()), t, false)
+}
+
+// rtype is the type of a type that package reflect has made: what it begins
+// with, an abi.Type, tells the kind.
+func (ty *typing) rtype(mem []byte, begin *Type) *Type {
+	at := ty.lay.Type.Kind
+	if at >= uint64(len(mem)) {
+		return begin
+	}
+	names := [...]string{reflect.Array: "Array", reflect.Chan: "Chan", reflect.Func: "Func", reflect.Interface: "Interface", reflect.Map: "Map",
+		reflect.Pointer: "Ptr", reflect.Slice: "Slice", reflect.Struct: "Struct"}
+	kind := int(mem[at] & 31)
+	if kind >= len(names) || names[kind] == "" {
+		return begin
+	}
+	t := ty.types.byName("internal/abi." + names[kind] + "Type")
+	if t == nil || t.Size > int64(len(mem)) {
+		return begin
+	}
+	if kind == int(reflect.Func) { // behind which are those of arguments and results
+		return ty.signature(t, begin, (int64(len(mem))-t.Size)/8)
+	}
+	return t
+}
+
+// signature is an abi.FuncType with n types behind it.
+func (ty *typing) signature(fn, begin *Type, n int64) *Type {
+	t := ty.signatures[n]
+	if t == nil {
+		array := ty.types.add(&Type{Name: "[]*" + begin.Name, Kind: reflect.Array, Size: n * 8, Len: n, Elem: ty.locals.pointerTo(begin)})
+		t = ty.types.add(&Type{Name: fn.Name, Kind: reflect.Struct, Size: fn.Size + n*8,
+			Fields: append(slices.Clip(fn.Fields), Field{"args", fn.Size, array})})
+		ty.signatures[n] = t
+	}
+	return t
 }
 
 // setInner types a value inside an object: if the object's own type can be

@@ -3,6 +3,7 @@ package why
 import (
 	"cmp"
 	"slices"
+	"sync"
 
 	"github.com/profoundhq/profound/internal/goheap"
 	"github.com/profoundhq/profound/internal/retain"
@@ -29,7 +30,10 @@ const (
 // point where memory piles up, with the places that allocated it. Those below
 // share of the whole heap are left out; the runtime comes last.
 func (a *Analysis) Holders(n int, share float64) []Holding {
+	var paths sync.WaitGroup
+	paths.Go(func() { a.Result.Path(0) }) // finds them all: as long as the tree takes
 	t := a.dominatorTree()
+	paths.Wait()
 	p := piles{Analysis: a, t: t, kids: children(t), least: max(1, uint64(share*float64(a.Heap.Stats.Bytes)))}
 	p.visit(0)
 	last := map[uint32]bool{}

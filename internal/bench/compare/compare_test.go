@@ -246,3 +246,25 @@ func raceEnabled() bool {
 	}
 	return false
 }
+
+// TestWriteParts wants each program to change its own part of the document.
+func TestWriteParts(t *testing.T) {
+	const other = "\n## Reading a process\n\nother\n"
+	for _, c := range []struct{ name, old, programs, page, want string }{
+		{"new", "", "# A\n", pageHeading + "new\n", "# A\n" + pageHeading + "new\n"},
+		{"page kept", "# A\n" + pageHeading + "old\n" + other, "# B\n", "", "# B\n" + pageHeading + "old\n" + other},
+		{"others first", "# A\n" + other + pageHeading + "old\n", "# B\n", pageHeading + "new\n", "# B\n" + pageHeading + "new\n" + other},
+		{"programs kept", "# A\n" + other, "", pageHeading + "new\n", "# A\n" + pageHeading + "new\n" + other},
+	} {
+		file := filepath.Join(t.TempDir(), "page.md")
+		if err := os.WriteFile(file, []byte(c.old), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := writeParts(file, c.programs, c.page); err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := os.ReadFile(file); string(got) != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}

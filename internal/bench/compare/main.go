@@ -10,6 +10,8 @@
 // day: there is no stored baseline. Inputs are generated once and kept in
 // bench-out, which may be deleted at any time.
 //
+// The case "page" is the page of both in a browser: web/test/bench.mjs.
+//
 // The exit code is 1 when a bar is missed or outputs differ, 2 when the
 // measuring itself did not work.
 package main
@@ -51,7 +53,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags.SetOutput(stderr)
 	flags.BoolVar(&s.quick, "quick", false, "small inputs (30k and 100k samples): about a minute, no bars for these")
 	flags.IntVar(&s.pairs, "pairs", 0, "measured pairs of runs a case; 0: 1 for the large cases, 15 for the small ones")
-	pattern := flags.String("cases", "", "only cases whose name matches this `regexp`")
+	pattern := flags.String("cases", "", "only cases whose name matches this `regexp`; the page in a browser is called page")
 	flags.StringVar(&s.profound, "profound", "", "measure this `binary` instead of building one")
 	flags.StringVar(&s.dir, "dir", "bench-out", "`folder` for inputs, binaries and outputs; kept between runs")
 	flags.StringVar(&s.out, "o", "", "also write the table to this `file`, as markdown")
@@ -97,7 +99,8 @@ func compare(ctx context.Context, s settings, stdout, stderr io.Writer) (bool, e
 	host := describe(ctx)
 	cases, notes := plan(s.quick, host.available)
 	cases = selectCases(cases, s)
-	if len(cases) == 0 {
+	withPage := s.cases.MatchString(pageCase)
+	if len(cases) == 0 && !withPage {
 		return false, fmt.Errorf("no case matches %q", s.cases)
 	}
 	for _, n := range notes {
@@ -121,15 +124,44 @@ func compare(ctx context.Context, s settings, stdout, stderr io.Writer) (bool, e
 		ok = ok && row.verdict().ok()
 		result.Rows = append(result.Rows, row)
 	}
-	if err := result.text(stdout); err != nil {
+	var md strings.Builder
+	if len(result.Rows) > 0 {
+		if err := result.text(stdout); err != nil {
+			return false, err
+		}
+		result.markdown(&md)
+	}
+	page, pageOK, err := b.page(ctx, withPage, s.quick, host, stdout)
+	if err != nil {
 		return false, err
 	}
 	if s.out == "" {
-		return ok, nil
+		return ok && pageOK, nil
 	}
-	var md strings.Builder
-	result.markdown(&md)
-	return ok, os.WriteFile(s.out, []byte(md.String()), 0o644)
+	return ok && pageOK, writeParts(s.out, md.String(), page)
+}
+
+// page measures the page if it is asked for, prints it, and gives its part of
+// the document.
+func (b *bench) page(ctx context.Context, asked, quick bool, h host, stdout io.Writer) (part string, ok bool, err error) {
+	if !asked {
+		return "", true, nil
+	}
+	started := time.Now()
+	rows, note, err := b.measurePage(ctx, quick)
+	if err != nil {
+		return "", false, err
+	}
+	if note != "" {
+		fmt.Fprintln(stdout, note)
+		return "", true, nil
+	}
+	ok = true
+	for _, r := range rows {
+		fmt.Fprintln(stdout, strings.Join(r.cells(), "  "))
+		ok = ok && r.verdict().ok()
+	}
+	return pageMarkdown(h, started, rows), ok, nil
 }
 
 func selectCases(cases []benchCase, s settings) []benchCase {

@@ -5,11 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
-	"reflect"
 	"runtime"
 	"time"
+
+	"github.com/profoundhq/profound/internal/bench/procfs"
 )
 
 // usage is what one whole process took.
@@ -48,7 +48,7 @@ func runProcess(ctx context.Context, argv, env []string, lim limits) (usage, err
 		return u, err
 	}
 	u.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-	u.peak = peakOf(cmd.ProcessState)
+	u.peak = procfs.Peak(cmd.ProcessState)
 	switch {
 	case err == nil:
 		return u, nil
@@ -74,24 +74,6 @@ func limitMemory(argv []string, memory int64) []string {
 	}
 	script := fmt.Sprintf(`ulimit -v %d 2>/dev/null; exec "$0" "$@"`, memory>>10)
 	return append([]string{"sh", "-c", script}, argv...)
-}
-
-// peakOf reads Maxrss of the rusage that wait4 returned. By reflection, since
-// the type of SysUsage exists under Unix only and this program is to build
-// everywhere without build tags.
-func peakOf(state *os.ProcessState) int64 {
-	v := reflect.ValueOf(state.SysUsage())
-	if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct {
-		return 0
-	}
-	field := v.Elem().FieldByName("Maxrss")
-	if !field.IsValid() || !field.CanInt() {
-		return 0
-	}
-	if runtime.GOOS == "darwin" || runtime.GOOS == "ios" {
-		return field.Int() // bytes there, KiB elsewhere
-	}
-	return field.Int() << 10
 }
 
 // head keeps the start of what is written to it, enough for an error message.

@@ -1,5 +1,6 @@
-// Package procfs reads single values of /proc for the benchmarks, which do not
-// use what they measure.
+// Package procfs tells the benchmarks what the system knows of processes: single
+// values of /proc, and the peak of one that has ended. They do not use what they
+// measure for that.
 package procfs
 
 import (

@@ -64,6 +64,9 @@ var (
 // table has more pointers than are listed of one type.
 var table [40000]*item
 
+// signatures are types that exist only while the program runs.
+var signatures []reflect.Type
+
 type item struct {
 	next *item
 	pad  [3]int
@@ -82,6 +85,15 @@ func main() {
 		reflected()
 	case "pooled":
 		pool.Put(pool.Get())
+	case "queued":
+		for range 100 {
+			pool.Put(new(item))
+		}
+	case "signatures":
+		n := reflect.TypeOf(0)
+		for i := range 20 {
+			signatures = append(signatures, reflect.FuncOf([]reflect.Type{reflect.ArrayOf(1000+i, n), n}, []reflect.Type{n}, false))
+		}
 	case "table":
 		for i := range table {
 			table[i] = new(item)
