@@ -15,7 +15,7 @@ import (
 	"github.com/profoundhq/profound/internal/verdict"
 )
 
-const demoHelp = `usage: profound demo [-leak=KIND] [-for=20s] [-plain] [-save=DIR]
+const demoHelp = `usage: profound demo [-leak=KIND] [-for=20s] [-plain] [-save=DIR] [-web]
 
 Starts a service that leaks, as a process of its own, watches it for a while
 and says what grows, how surely, on which path and line.
@@ -25,6 +25,8 @@ and says what grows, how surely, on which path and line.
   -for TIME    how long to watch (default 20s)
   -every TIME  pace of the profiles (default 1s)
   -save DIR    keep the profiles here (default: a new temporary folder)
+  -web         then open the page on what was kept
+  -http ADDR   the same, listening there: localhost:8080
   -plain       lines instead of the live view, no colours, as on a pipe
   -ascii       draw with ASCII characters only
 `
@@ -39,6 +41,8 @@ type demoOptions struct {
 	every        time.Duration
 	save         string
 	plain, ascii bool
+	web          bool
+	http         string // where the page listens, "" for a free port
 }
 
 func parseDemo(args []string, e *env) (demoOptions, error) {
@@ -51,6 +55,8 @@ func parseDemo(args []string, e *env) (demoOptions, error) {
 	fs.StringVar(&o.save, "save", "", "")
 	fs.BoolVar(&o.plain, "plain", false, "")
 	fs.BoolVar(&o.ascii, "ascii", false, "")
+	fs.BoolVar(&o.web, "web", false, "")
+	fs.StringVar(&o.http, "http", "", "")
 	rest, err := parseArgs(fs, args)
 	help := fmt.Sprintf(demoHelp, strings.Join(demo.Leaks(), ", "))
 	switch {
@@ -91,7 +97,14 @@ func runDemo(ctx context.Context, args []string, e *env) error {
 	}
 	defer p.Stop()
 	fmt.Fprintf(e.stdout, "A metrics fetcher runs as process %d (-leak=%s): %s/debug/pprof/heap\n", p.PID, o.leak, p.URL)
-	return watchDemo(ctx, p, dir, o, e)
+	if err := watchDemo(ctx, p, dir, o, e); err != nil || !o.web && o.http == "" {
+		return err
+	}
+	args = []string{dir}
+	if o.http != "" {
+		args = []string{"-http", o.http, dir}
+	}
+	return runWeb(ctx, args, e)
 }
 
 // watchDemo does to the service what "profound leak" does to any other, and

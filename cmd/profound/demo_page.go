@@ -98,6 +98,7 @@ func (d *demoPage) commands(b *strings.Builder) {
 	if prefix != "" {
 		where = d.dir
 	}
+	fmt.Fprintf(b, "  %s web %s\n", cmd, where)
 	fmt.Fprintf(b, "  %s leak %s\n", cmd, where)
 	for _, f := range d.leaks() {
 		at := verdict.Blame(f)
@@ -112,7 +113,6 @@ func (d *demoPage) commands(b *strings.Builder) {
 		}
 	}
 	fmt.Fprintf(b, "  %s -top -base %s %s\n", cmd, prefix+first, prefix+last)
-	fmt.Fprintf(b, "  %s -web -base %s %s\n", cmd, prefix+first, prefix+last)
 }
 
 // ends are the first and the last kept profile of a kind.

@@ -289,8 +289,12 @@ const environmentText = `  PPROF_BINARY_PATH   where binaries are searched (help
   GOROOT, GOPATH, GOMODCACHE
                       where Go sources are searched
   XDG_CONFIG_HOME     the history of the prompt is in profound/history below
-                      it (default $HOME/.config; on macOS and Windows the
-                      usual place)
+                      it, what the page had open in profound/recent.json
+                      (default $HOME/.config; on macOS and Windows the usual
+                      place)
+  PROFOUND_EDITOR     what "open in editor" of the page opens: vscode, cursor,
+                      windsurf, zed, goland, idea, sublime, textmate, or an
+                      address such as vscode://file{file}:{line}
   HOME                on Windows USERPROFILE
 
 PPROF_TOOLS has no effect: no outside tools are used.

@@ -32,7 +32,7 @@ func (o *opener) openHeap(spec string) {
 		}
 		return ""
 	}
-	if o.in.Title == "" {
+	if o.in.Title == "" && len(o.inv.sources) == 1 {
 		o.in.Title = filepath.Base(spec)
 	}
 }
@@ -50,6 +50,6 @@ func (o *opener) planHeap(spec string) {
 			return "", err
 		}
 		defer target.Close()
-		return fmt.Sprintf("process %d has %s. It runs on afterwards, and nothing of it is changed.", pid, willDo(target.Estimate())), nil
+		return fmt.Sprintf("process %d: %s. It runs on afterwards, and nothing of it is changed. Here this takes what is copied, and about 76 bytes an object.", pid, willDo(target.Estimate())), nil
 	}
 }

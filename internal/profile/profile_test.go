@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -280,6 +281,39 @@ func TestMergePlacesApart(t *testing.T) {
 	for i, v := range p.Samples.Values[0] {
 		if v != 2 {
 			t.Errorf("sample %d has value %d, want 2", i, v)
+		}
+	}
+}
+
+// TestMapManyStacks divides the work; stacks grow, shrink and go.
+func TestMapManyStacks(t *testing.T) {
+	p := NewEmpty()
+	p.Stacks = Stacks{Offsets: []uint64{0}}
+	for id := range 5 * stacksPerPart {
+		for i := range id % 5 {
+			p.Stacks.Frames = append(p.Stacks.Frames, LocationID(id+i))
+		}
+		p.Stacks.Offsets = append(p.Stacks.Offsets, uint64(len(p.Stacks.Frames)))
+	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	for _, grow := range []int{0, 1, 3} {
+		f := func(frames, out []LocationID) ([]LocationID, bool) {
+			for _, x := range frames[min(1, len(frames)):] {
+				for range grow {
+					out = append(out, x)
+				}
+			}
+			return append(out, 7), len(frames) != 3
+		}
+		q, dropped := p.MapStacks(f)
+		for id := range p.Stacks.Len() {
+			want, ok := f(p.Stacks.Of(StackID(id)), nil)
+			if !ok {
+				want = nil
+			}
+			if got := q.Stacks.Of(StackID(id)); !slices.Equal(got, want) || dropped[id] == ok {
+				t.Fatalf("grow %d: stack %d is %v, want %v, dropped %t", grow, id, got, want, dropped[id])
+			}
 		}
 	}
 }

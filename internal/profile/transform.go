@@ -1,5 +1,10 @@
 package profile
 
+import (
+	"runtime"
+	"sync"
+)
+
 // KeepSamples is p with only the samples for which keep is true; the tables
 // they refer to stay as they are.
 func (p *Profile) KeepSamples(keep func(i int) bool) *Profile {
@@ -35,26 +40,64 @@ func pick[T any](col []T, rows []int32) []T {
 // Stack ids keep their meaning; stacks that become equal are not joined. A
 // false from f marks the stack dropped: it becomes empty and dropped[id] is
 // set.
+//
+// Many stacks are divided among the processors: f may be called for several at
+// the same time.
 func (p *Profile) MapStacks(f func(frames, out []LocationID) ([]LocationID, bool)) (c *Profile, dropped []bool) {
 	n := p.Stacks.Len()
 	dropped = make([]bool, n)
-	s := Stacks{
-		Offsets: make([]uint64, 1, n+1),
-		Frames:  make([]LocationID, 0, len(p.Stacks.Frames)),
+	offsets := make([]uint64, n+1)
+	whole := make([]LocationID, len(p.Stacks.Frames))
+	parts := make([][]LocationID, max(1, min(runtime.GOMAXPROCS(0), n/stacksPerPart)))
+	var wg sync.WaitGroup
+	for k := range parts {
+		from, to := k*n/len(parts), (k+1)*n/len(parts)
+		// What a part makes goes where it read, and moves down below.
+		out := whole[p.Stacks.Offsets[from]:p.Stacks.Offsets[from]:p.Stacks.Offsets[to]]
+		wg.Go(func() {
+			for id := from; id < to; id++ {
+				next, ok := f(p.Stacks.Of(StackID(id)), out)
+				if ok {
+					out = next
+				} else {
+					out = next[:len(out)]
+					dropped[id] = true
+				}
+				offsets[id+1] = uint64(len(out))
+			}
+			parts[k] = out
+		})
 	}
-	for id := range n {
-		start := len(s.Frames)
-		out, ok := f(p.Stacks.Of(StackID(id)), s.Frames)
-		if !ok {
-			out = out[:start]
-			dropped[id] = true
+	wg.Wait()
+	total := 0
+	for k, out := range parts {
+		total += len(out)
+		if from, to := k*n/len(parts), (k+1)*n/len(parts); uint64(len(out)) > p.Stacks.Offsets[to]-p.Stacks.Offsets[from] {
+			whole = nil // it lies elsewhere, and would be written over the next one
 		}
-		s.Frames = out
-		s.Offsets = append(s.Offsets, uint64(len(out)))
+	}
+	if whole == nil {
+		whole = make([]LocationID, total)
 	}
 	c = p.ShallowCopy()
-	c.Stacks = s
+	c.Stacks = Stacks{Offsets: offsets, Frames: joinParts(whole, parts, offsets)}
 	return c, dropped
+}
+
+// stacksPerPart is how many stacks are worth a goroutine.
+const stacksPerPart = 1 << 14
+
+// joinParts puts the frames of parts one behind the other into whole, and makes
+// offsets, which begin at 0 in each part, those of all.
+func joinParts(whole []LocationID, parts [][]LocationID, offsets []uint64) []LocationID {
+	end, n := 0, len(offsets)-1
+	for k, out := range parts {
+		for id := k * n / len(parts); id < (k+1)*n/len(parts); id++ {
+			offsets[id+1] += uint64(end)
+		}
+		end += copy(whole[end:], out)
+	}
+	return whole[:end]
 }
 
 // MapLines rewrites the lines of every location: f appends the new lines of

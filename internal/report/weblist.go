@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"io"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 
@@ -132,7 +133,33 @@ func (w *WebList) symbols() ([]*symbolCode, error) {
 		}
 		return codes[i].sym.Start < codes[j].sym.Start
 	})
-	return codes[:min(len(codes), maxWebRanges)], nil
+	return w.foremost(codes), nil
+}
+
+// foremost keeps the symbols that are asked for by name, and of the others the
+// first, up to maxWebRanges in all.
+func (w *WebList) foremost(codes []*symbolCode) []*symbolCode {
+	left := maxWebRanges
+	named := make([]bool, len(codes))
+	for i, c := range codes {
+		if named[i] = slices.ContainsFunc(c.sym.Names, w.r.Symbol.MatchString); named[i] && left > 0 {
+			left--
+		}
+	}
+	kept, all := codes[:0:0], maxWebRanges
+	for i, c := range codes {
+		if !named[i] {
+			if left == 0 {
+				continue
+			}
+			left--
+		}
+		if all--; all < 0 {
+			break
+		}
+		kept = append(kept, c)
+	}
+	return kept
 }
 
 func (c *symbolCode) heat() int64 {

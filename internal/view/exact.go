@@ -2,6 +2,8 @@ package view
 
 import (
 	"path/filepath"
+	"runtime"
+	"sync"
 
 	"github.com/profoundhq/profound/internal/profile"
 )
@@ -94,14 +96,11 @@ func CollapseDirect(p *profile.Profile) *profile.Profile {
 func DropThrough(p *profile.Profile, is []bool) *profile.Profile {
 	has := locationsWith(p, is)
 	drop := make([]bool, p.Stacks.Len())
-	for id := range drop {
-		for _, loc := range p.Stacks.Of(profile.StackID(id)) {
-			if has[loc] {
-				drop[id] = true
-				break
-			}
+	inParts(len(drop), func(from, to int) {
+		for id := from; id < to; id++ {
+			drop[id] = anyWanted(p.Stacks.Of(profile.StackID(id)), has)
 		}
-	}
+	})
 	return dropStacks(p, drop)
 }
 
@@ -139,27 +138,77 @@ func rewriteStacks(p *profile.Profile, is []bool, others bool, edit func(frames 
 	if is != nil {
 		has = locationsWith(p, is)
 	}
-	r := &rewriter{p: p, parts: map[partKey]profile.LocationID{}}
-	out, drop := p.MapStacks(func(frames, out []profile.LocationID) ([]profile.LocationID, bool) {
-		if has != nil && !anyWanted(frames, has) {
-			return append(out, frames...), others
+	n := p.Stacks.Len()
+	out, drop := make([]profile.LocationID, len(p.Stacks.Frames)), make([]bool, n)
+	offsets := make([]uint64, n+1)
+	parts := make([]*rewriter, max(1, min(runtime.GOMAXPROCS(0), n/stacksPerWorker)))
+	var wg sync.WaitGroup
+	for k := range parts {
+		from, to := k*n/len(parts), (k+1)*n/len(parts)
+		r := newRewriter(p, out[p.Stacks.Offsets[from]:p.Stacks.Offsets[from]:p.Stacks.Offsets[to]])
+		parts[k] = r
+		wg.Go(func() {
+			for id := from; id < to; id++ {
+				frames := p.Stacks.Of(profile.StackID(id))
+				if has != nil && !anyWanted(frames, has) {
+					drop[id] = !others
+					if others {
+						r.out = append(r.out, frames...)
+					}
+				} else if r.expand(frames); edit(r.functions, r.keep) {
+					r.out = r.collect(frames, r.out)
+				} else {
+					drop[id] = true
+				}
+				offsets[id+1] = uint64(len(r.out))
+			}
+		})
+	}
+	wg.Wait()
+	// No stack grew, so every part can move down to where the one before ends.
+	end := 0
+	for k, r := range parts {
+		r.renumber(parts[0])
+		from, to := k*n/len(parts), (k+1)*n/len(parts)
+		for id := from; id < to; id++ {
+			offsets[id+1] += uint64(end)
 		}
-		r.expand(frames)
-		if !edit(r.functions, r.keep) {
-			return out, false
-		}
-		return r.collect(frames, out), true
-	})
-	return dropStacks(r.addParts(out), drop)
+		end += copy(out[end:], r.out)
+	}
+	c := p.ShallowCopy()
+	c.Stacks = profile.Stacks{Offsets: offsets, Frames: out[:end]}
+	return dropStacks(parts[0].addParts(c), drop)
 }
 
 // rewriter rebuilds stacks frame by frame. The buffers are reused.
 type rewriter struct {
 	p         *profile.Profile
+	out       []profile.LocationID
 	functions []profile.FunctionID
 	keep      []bool
 	parts     map[partKey]profile.LocationID
 	made      []partKey // the new locations, in the order of their ids
+}
+
+func newRewriter(p *profile.Profile, out []profile.LocationID) *rewriter {
+	return &rewriter{p: p, out: out, parts: map[partKey]profile.LocationID{}}
+}
+
+// renumber gives the locations r made the ids that first has for them.
+func (r *rewriter) renumber(first *rewriter) {
+	if r == first || len(r.made) == 0 {
+		return
+	}
+	ids := make([]profile.LocationID, len(r.made))
+	for i, key := range r.made {
+		ids[i] = first.idOf(key)
+	}
+	least := profile.LocationID(r.p.Locations.Len())
+	for i, loc := range r.out {
+		if loc >= least {
+			r.out[i] = ids[loc-least]
+		}
+	}
 }
 
 // partKey is a location with some of its lines: a byte for each, 1 to keep it.
@@ -211,7 +260,11 @@ func (r *rewriter) part(loc profile.LocationID, kept []bool) profile.LocationID 
 			lines[i] = 1
 		}
 	}
-	key := partKey{loc, string(lines)}
+	return r.idOf(partKey{loc, string(lines)})
+}
+
+// idOf is the id of a location that was made, or is made now.
+func (r *rewriter) idOf(key partKey) profile.LocationID {
 	id, ok := r.parts[key]
 	if !ok {
 		id = profile.LocationID(r.p.Locations.Len() + len(r.made))

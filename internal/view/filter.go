@@ -161,12 +161,17 @@ func filterByName(p *profile.Profile, focus, ignore, hide, show *regexp.Regexp) 
 		p = filtered
 	}
 	drop := make([]bool, p.Stacks.Len())
-	for id := range drop {
-		drop[id] = !focusedNotIgnored(p.Stacks.Of(profile.StackID(id)), state)
-	}
+	inParts(len(drop), func(from, to int) {
+		for id := from; id < to; id++ {
+			drop[id] = !focusedNotIgnored(p.Stacks.Of(profile.StackID(id)), state)
+		}
+	})
 	if anyHidden {
 		var emptied []bool
 		p, emptied = p.MapStacks(func(frames, out []profile.LocationID) ([]profile.LocationID, bool) {
+			if !anyWanted(frames, hidden) { // most stacks: one copy
+				return append(out, frames...), len(frames) > 0
+			}
 			start := len(out)
 			for _, f := range frames {
 				if !hidden[f] {

@@ -208,9 +208,6 @@ func (b *graphBuilder) walkValues() {
 	}
 }
 
-// stacksPerWorker is how many stacks are worth a goroutine.
-const stacksPerWorker = 1 << 14
-
 // valueSums are flat and cum of some stacks, by node.
 type valueSums struct{ cum, flat, flatDiv []int64 }
 
@@ -297,13 +294,54 @@ func (b *graphBuilder) nodeOfLocation() []int32 {
 }
 
 // walk adds flat, cum and edges, root to leaf, of the stacks that have a
-// wanted location; nil wants all.
+// wanted location; nil wants all. Many stacks are divided among the processors;
+// edges come in the order in which one would meet them.
 func (b *graphBuilder) walk(wanted []bool) {
+	nodeOf := b.nodeOfLocation()
+	n := b.p.Stacks.Len()
+	parts := make([]*graphBuilder, max(1, min(runtime.GOMAXPROCS(0), n/stacksPerWorker)))
+	var wg sync.WaitGroup
+	for i := range parts {
+		parts[i] = b
+		if i > 0 {
+			parts[i] = &graphBuilder{g: &Graph{kept: b.g.kept, Nodes: make([]Node, len(b.g.Nodes))}, t: b.t, p: b.p, w: b.w, seen: make([]uint32, len(b.g.Nodes)), edges: b.edges}
+		}
+		wg.Go(func() { parts[i].walkStacks(nodeOf, wanted, i*n/len(parts), (i+1)*n/len(parts)) })
+	}
+	wg.Wait()
+	for _, part := range parts[1:] {
+		b.addUp(part.g)
+	}
+	b.g.link()
+}
+
+// addUp adds what another builder found in other stacks.
+func (b *graphBuilder) addUp(g *Graph) {
+	for i := range g.Nodes {
+		to, from := &b.g.Nodes[i], &g.Nodes[i]
+		to.Flat, to.FlatDiv = to.Flat+from.Flat, to.FlatDiv+from.FlatDiv
+		to.Cum, to.CumDiv = to.Cum+from.Cum, to.CumDiv+from.CumDiv
+	}
+	for i := range g.Edges {
+		from := &g.Edges[i]
+		e, isNew := b.index.find(from.Src, from.Dst)
+		if isNew {
+			b.g.Edges = append(b.g.Edges, *from)
+			b.used = append(b.used, 0)
+			continue
+		}
+		to := &b.g.Edges[e]
+		to.Weight, to.WeightDiv = to.Weight+from.Weight, to.WeightDiv+from.WeightDiv
+		to.Residual, to.Inline = to.Residual || from.Residual, to.Inline && from.Inline
+	}
+}
+
+// walkStacks is walk for the stacks from one to another, without the links.
+func (b *graphBuilder) walkStacks(nodeOf []int32, wanted []bool, from, to int) {
 	stacks := &b.p.Stacks
 	kept := b.g.kept
 	nodes := b.g.Nodes
-	nodeOf := b.nodeOfLocation()
-	for id := range stacks.Len() {
+	for id := from; id < to; id++ {
 		if !b.w.used[id] {
 			continue
 		}
@@ -344,7 +382,6 @@ func (b *graphBuilder) walk(wanted []bool) {
 			nodes[parent].FlatDiv += div
 		}
 	}
-	b.g.link()
 }
 
 // link lists every edge at its ends, in the order of Edges.

@@ -44,3 +44,20 @@ func FoldPackages(p *profile.Profile, open map[string]bool) *profile.Profile {
 	p.Functions.Name = names
 	return CollapseDirect(p)
 }
+
+// CutRoots cuts the frames of functions in is from the roots of stacks, down to
+// the first frame of another function. Stacks of nothing else stay whole.
+func CutRoots(p *profile.Profile, is []bool) *profile.Profile {
+	return rewriteStacks(p, is, true, func(frames []profile.FunctionID, keep []bool) bool {
+		root := len(frames) - 1
+		for root >= 0 && is[frames[root]] {
+			root--
+		}
+		if root >= 0 {
+			for i := root + 1; i < len(keep); i++ {
+				keep[i] = false
+			}
+		}
+		return true
+	})
+}

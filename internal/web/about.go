@@ -147,7 +147,10 @@ func viewsOf(s *Session) []string {
 	}
 	for i := range s.kinds {
 		if len(s.kinds[i].Shots)+len(s.kinds[i].Bases) > 1 {
-			list = append(list, "timeline", "compare")
+			if hasTime(s) {
+				list = append(list, "timeline")
+			}
+			list = append(list, "compare")
 			break
 		}
 	}
@@ -161,6 +164,25 @@ func viewsOf(s *Session) []string {
 		list = append(list, "goroutines")
 	}
 	return list
+}
+
+// hasTime tells that something was seen at two moments.
+func hasTime(s *Session) bool {
+	if len(s.Moments) > 1 {
+		return true
+	}
+	for i := range s.kinds {
+		timed := 0
+		for _, shot := range s.kinds[i].Shots {
+			if !shot.Time.IsZero() {
+				timed++
+			}
+		}
+		if timed > 1 {
+			return true
+		}
+	}
+	return false
 }
 
 func badgesOf(s *Session) map[string]int {

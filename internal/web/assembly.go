@@ -119,6 +119,8 @@ func (s *Session) code(ctx context.Context, q *Query, function string, span Span
 	c := *q
 	c.Cur, c.Base, c.own = span, Span{None: true}, maps.Clone(q.own)
 	c.own["of"] = exactly(function)
+	// Other samples have nothing in its code; without them fewer symbols are read.
+	c.Transforms = append(slices.Clone(q.Transforms), Transform{"focus", exactly(function)})
 	d, err := s.Data(ctx, &c)
 	if err != nil {
 		return nil, err

@@ -297,7 +297,7 @@ func differs(d *Data) []string {
 		say("length", quantity(a*1e9, "nanoseconds"), quantity(b*1e9, "nanoseconds"))
 	}
 	if len(d.Base) != len(d.Cur) {
-		list = append(list, fmt.Sprintf("%d profiles added up \u2192 %d", len(d.Base), len(d.Cur)))
+		list = append(list, fmt.Sprintf("profiles added up %d \u2192 %d", len(d.Base), len(d.Cur)))
 	}
 	return list
 }

@@ -34,14 +34,19 @@ func (a amounts) within(pkg string) amounts {
 type contribution struct {
 	total float64
 	// own counts each sample for the innermost function of the program on its
-	// stack, nobody what has none; leaf for the innermost function at all.
+	// stack, nobody what has none, by its innermost function in alone; leaf
+	// counts all for the innermost function.
 	own    amounts
 	nobody float64
+	alone  amounts
 	leaf   amounts
 	// variance is that of own, or of leaf where own has nothing; empty when
 	// unknown.
 	variance amounts
 }
+
+// of is what counts for a function.
+func (c *contribution) of(name string) float64 { return c.own[name] + c.alone[name] }
 
 // packages is own by package.
 func (c *contribution) packages() amounts {
@@ -55,9 +60,12 @@ func (c *contribution) packages() amounts {
 }
 
 // contributors splits what a query selects, without the base.
-func contributors(d *Data) *contribution {
+func contributors(d *Data) *contribution { return contributorsOf(d, false) }
+
+// contributorsOf splits the current samples, or those of the base.
+func contributorsOf(d *Data, base bool) *contribution {
 	p := d.Filtered
-	c := &contribution{own: amounts{}, leaf: amounts{}, variance: amounts{}}
+	c := &contribution{own: amounts{}, alone: amounts{}, leaf: amounts{}, variance: amounts{}}
 	col, err := p.SampleIndex(d.View.Options.SampleIndex)
 	if err != nil {
 		return c
@@ -67,15 +75,19 @@ func contributors(d *Data) *contribution {
 	owners, leaves := ownFunctions(p, d.Names), leafFunctions(p)
 	variance := variances(p, col)
 	for i, id := range p.Samples.Stack {
-		if marked[p.Samples.Labels[i]] {
+		if marked[p.Samples.Labels[i]] != base {
 			continue
 		}
 		v := float64(p.Samples.Values[col][i]) * factor
+		if base {
+			v = -v // it is subtracted
+		}
 		c.total += v
 		who := owners[id]
 		if who == "" {
 			c.nobody += v
 			who = leaves[id]
+			c.alone[who] += v
 		} else {
 			c.own[who] += v
 		}

@@ -70,6 +70,8 @@ type FunctionLine struct {
 	File string `json:"file"`
 	Line int    `json:"line"`
 	Text string `json:"text"`
+	// Marks colour the text, see highlight.
+	Marks []int `json:"marks,omitempty"`
 	Values
 }
 
@@ -200,9 +202,13 @@ func (f *Function) addLines(ctx context.Context, s *Session, q *Query) error {
 		return nil
 	}
 	f.Source = found.Path
+	marks := highlight(found.Path, text)
 	for i := range f.Lines {
 		if l := &f.Lines[i]; l.File == f.Lines[0].File && l.Line <= len(text) {
 			l.Text = text[l.Line-1]
+			if marks != nil {
+				l.Marks = marks[l.Line-1]
+			}
 		}
 	}
 	return nil

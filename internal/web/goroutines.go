@@ -217,7 +217,7 @@ func eachGroup(p *profile.Profile, names *Names, tell func(*stackGroup)) {
 		col = i
 	}
 	for i, id := range p.Samples.Stack {
-		g := stackGroup{count: p.Samples.Values[col][i]}
+		g := stackGroup{count: p.Samples.Values[col][i], stack: []GroupFrame{}}
 		for _, at := range p.Stacks.Of(id) {
 			for _, ln := range p.Locations.LinesOf(at) {
 				name, file := p.FunctionName(ln.Function), p.FunctionFile(ln.Function)
@@ -317,7 +317,9 @@ func (a *Goroutines) addHeap(h *Heap, set groupSet, counted bool) {
 // finish sorts the groups and says what is most striking.
 func (a *Goroutines) finish(set groupSet) {
 	for _, g := range set {
-		a.Groups = append(a.Groups, *g)
+		if g.Count > 0 || g.Base != nil && *g.Base > 0 { // else of another moment, or not counted by profiles
+			a.Groups = append(a.Groups, *g)
+		}
 	}
 	slices.SortFunc(a.Groups, func(x, y Group) int {
 		return cmp.Or(cmp.Compare(y.Count, x.Count), strings.Compare(x.Name, y.Name))

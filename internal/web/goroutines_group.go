@@ -25,7 +25,7 @@ type stackGroup struct {
 
 // groupOfGoroutine is the group of a goroutine of a heap.
 func groupOfGoroutine(g *goheap.Goroutine) *stackGroup {
-	x := &stackGroup{started: g.Create.Func, state: g.Wait, count: 1}
+	x := &stackGroup{started: g.Create.Func, state: g.Wait, count: 1, stack: []GroupFrame{}}
 	if x.state == "" {
 		x.state = g.State
 	}
@@ -103,9 +103,9 @@ func (g *stackGroup) stateWord() string {
 }
 
 // place is the innermost frame of the program's own code, else of a
-// dependency or the standard library, else the leaf.
+// dependency or the standard library, else the outermost.
 func (g *stackGroup) place() GroupFrame {
-	best := GroupFrame{Function: "?"}
+	best := GroupFrame{Function: "(no stack)"}
 	for i, f := range g.stack {
 		switch {
 		case f.Category == render.CategoryOwn:
@@ -114,6 +114,13 @@ func (g *stackGroup) place() GroupFrame {
 			best = f
 		case best.Category == render.CategoryRuntime && f.Category != render.CategoryRuntime:
 			best = f
+		}
+	}
+	if best.Category == render.CategoryRuntime { // a worker of the runtime: what it began with tells
+		for _, f := range g.stack {
+			if f.Function != "runtime.goexit" {
+				best = f
+			}
 		}
 	}
 	return best
@@ -167,10 +174,20 @@ func (a *Goroutines) sentence() string {
 	if a.BaseCount != nil {
 		s = fmt.Sprintf("%s, %s in the base", s, reason.Count(uint64(max(0, *a.BaseCount))))
 	}
-	if grown >= 0 && a.Groups[grown].Count > *a.Groups[grown].Base {
+	if grown >= 0 {
 		g := &a.Groups[grown]
-		return fmt.Sprintf("%s: %s more in %s at %s.", s, reason.Count(uint64(g.Count-*g.Base)), g.State, origin.ShortName(g.At.Function))
+		if more := g.Count - *g.Base; more > 1 && more > a.Count/50 {
+			return fmt.Sprintf("%s: %s more %s at %s.", s, reason.Count(uint64(more)), doing(g.State), origin.ShortName(g.At.Function))
+		}
 	}
 	g := &a.Groups[0]
-	return fmt.Sprintf("%s: %s of them in %s at %s.", s, reason.Count(uint64(max(0, g.Count))), g.State, origin.ShortName(g.At.Function))
+	return fmt.Sprintf("%s: %s of them %s at %s.", s, reason.Count(uint64(max(0, g.Count))), doing(g.State), origin.ShortName(g.At.Function))
+}
+
+// doing puts a state into a sentence.
+func doing(state string) string {
+	if state == "running" || state == "waiting" {
+		return state
+	}
+	return "in " + state
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/profoundhq/profound/internal/profile"
 	"github.com/profoundhq/profound/internal/render"
 	"github.com/profoundhq/profound/internal/view"
 )
@@ -93,6 +94,9 @@ type GraphHidden struct {
 	Edges  int     `json:"edges"`
 	Labels int     `json:"labels"`
 	Share  float64 `json:"share"` // the least share of a node
+	// Roots tells that frames of the runtime above the first of another package
+	// are left out.
+	Roots bool `json:"roots,omitempty"`
 }
 
 // graphAsk are the parameters of a graph.
@@ -162,12 +166,9 @@ func readGraphAsk(d *Data, q *Query) (ask graphAsk, err error) {
 // packageList splits a list of packages; "(no package)" has a space in it.
 func packageList(s string) []string {
 	none := view.PackageName("")
-	rest, has := strings.CutPrefix(s, none)
-	if !has {
-		rest, has = strings.CutSuffix(s, none)
-	}
+	rest := strings.ReplaceAll(s, none, " ")
 	list := strings.Fields(rest)
-	if has {
+	if rest != s {
 		list = append(list, none)
 	}
 	slices.Sort(list)
@@ -202,6 +203,7 @@ type graphBuilder struct {
 	nodes    []GraphNode
 	edges    []GraphEdge
 	least    float64
+	rootless bool // the runtime was cut from the roots
 }
 
 func newGraphBuilder(d *Data, q *Query, ask graphAsk) (*graphBuilder, error) {
@@ -216,7 +218,7 @@ func newGraphBuilder(d *Data, q *Query, ask graphAsk) (*graphBuilder, error) {
 		for _, i := range whole.Order {
 			b.packages[view.PackageName(whole.Nodes[i].Name)]++
 		}
-		p = view.FoldPackages(p, open)
+		p = view.FoldPackages(b.cutRoots(p, open), open)
 	}
 	o := q.options()
 	o.SampleIndex, o.Granularity = d.View.Options.SampleIndex, "functions"
@@ -232,6 +234,21 @@ func newGraphBuilder(d *Data, q *Query, ask graphAsk) (*graphBuilder, error) {
 	b.addNodes()
 	b.addEdges()
 	return b, nil
+}
+
+// cutRoots takes the runtime away from above the program, where it would make
+// everything its own callee, unless a part of it is open.
+func (b *graphBuilder) cutRoots(p *profile.Profile, open map[string]bool) *profile.Profile {
+	is := make([]bool, p.Functions.Len())
+	for i := range is {
+		name := p.FunctionName(profile.FunctionID(i))
+		if is[i] = b.d.Names.Of(name).Category == render.CategoryRuntime; is[i] && open[view.PackageName(name)] {
+			return p
+		}
+	}
+	cut := view.CutRoots(p, is)
+	b.rootless = cut.Stacks.Len() != p.Stacks.Len() || len(cut.Stacks.Frames) != len(p.Stacks.Frames)
+	return cut
 }
 
 func (b *graphBuilder) amount(n int32) view.Amount {
@@ -306,7 +323,7 @@ func (b *graphBuilder) answer(drawing *render.Drawing) *Graph {
 	a := &Graph{
 		Schema: "graph/1", Head: b.d.Head(), By: b.ask.by, Open: append([]string{}, b.ask.open...), Nodes: b.nodes, Edges: []GraphEdge{},
 		Width: round1(drawing.Width), Height: round1(drawing.Height),
-		Hidden: GraphHidden{Small: b.t.DroppedNodes, Over: max(0, b.t.OrigCount-len(b.t.Order)), Edges: b.t.DroppedEdges, Labels: drawing.HiddenLabels, Share: b.least},
+		Hidden: GraphHidden{Small: b.t.DroppedNodes, Over: max(0, b.t.OrigCount-len(b.t.Order)), Edges: b.t.DroppedEdges, Labels: drawing.HiddenLabels, Share: b.least, Roots: b.rootless},
 	}
 	if a.Nodes == nil {
 		a.Nodes = []GraphNode{}
@@ -332,6 +349,8 @@ func (b *graphBuilder) answer(drawing *render.Drawing) *Graph {
 	return a
 }
 
+const rootsNote = "the runtime above the program is left out"
+
 // legend says in the file what the page says around the picture.
 func (b *graphBuilder) legend() []string {
 	head := b.d.Head()
@@ -340,6 +359,9 @@ func (b *graphBuilder) legend() []string {
 		list = append(list, "compared with "+strings.Join(head.Base, ", ")+": "+b.format(b.d.BaseTotal))
 	}
 	list = append(list, head.Filters...)
+	if b.rootless {
+		list = append(list, rootsNote)
+	}
 	if n := b.t.DroppedNodes + max(0, b.t.OrigCount-len(b.t.Order)); n > 0 {
 		list = append(list, fmt.Sprintf("%d boxes and %d arrows are left out", n, b.t.DroppedEdges))
 	}

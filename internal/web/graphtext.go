@@ -4,6 +4,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/profoundhq/profound/internal/origin"
 	"github.com/profoundhq/profound/internal/render"
@@ -45,10 +46,15 @@ func (b *graphBuilder) valueLines(a view.Amount) []string {
 	percent := func(v int64) string { return strings.TrimSpace(unit.Percentage(v, b.d.View.Total)) }
 	cum := b.format(a.Cum) + " · " + percent(a.Cum)
 	var list []string
-	if b.changes != nil && a.Cum != a.CumBase {
-		list = append(list, b.change(a.Cum-a.CumBase)+" to "+b.format(a.Cum))
-	} else {
+	switch {
+	case b.changes == nil || a.Cum == a.CumBase:
 		list = append(list, cum)
+	case a.CumBase == 0:
+		list = append(list, b.change(a.Cum)+" new")
+	case a.Cum == 0:
+		list = append(list, b.change(-a.CumBase)+" gone")
+	default:
+		list = append(list, b.change(a.Cum-a.CumBase)+" to "+b.format(a.Cum))
 	}
 	if a.Flat != 0 && a.Flat != a.Cum {
 		list = append(list, "itself "+b.format(a.Flat))
@@ -56,8 +62,13 @@ func (b *graphBuilder) valueLines(a view.Amount) []string {
 	return list
 }
 
+// format prints a value as the page does: a space before the unit.
 func (b *graphBuilder) format(v int64) string {
-	return unit.Format(v, b.d.View.Unit, unit.Auto)
+	text := unit.Format(v, b.d.View.Unit, unit.Auto)
+	if at := strings.IndexFunc(text, unicode.IsLetter); at > 0 {
+		return strings.TrimSpace(text[:at]) + " " + text[at:]
+	}
+	return text
 }
 
 // change prints a difference with its mark.

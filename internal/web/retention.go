@@ -23,7 +23,7 @@ func retentionView() View {
 			{"by", "path | dominators | types | roots | waste", "What is listed"},
 			{"at", "0xc000123450", "Of the object at an address"},
 			{"node", "NUMBER", "Only the rows below one of the dominator tree"},
-			{"n", "12", "At most so many ways; rows are more"},
+			{"most", "12", "At most so many ways; rows are more"},
 		},
 		Answer: answerRetention,
 	}
@@ -112,7 +112,7 @@ func answerRetention(ctx context.Context, s *Session, q *Query) (*Answer, error)
 	if err != nil {
 		return nil, err
 	}
-	n, err := q.OwnInt("n", 12, 1, 200)
+	n, err := q.OwnInt("most", 12, 1, 200)
 	if err != nil {
 		return nil, err
 	}
@@ -242,14 +242,14 @@ func (r *retentionQuestion) types(out *Retention) {
 		out.Rows = append(out.Rows, RetentionRow{ID: i, Name: t.Name, Type: t.Name, Category: r.origins.ofType(t.Name), Objects: t.Amount.Objects, Own: t.Amount.Bytes, Keeps: t.Retained.Bytes})
 	}
 	if len(list) > 0 {
-		out.Sentence = reason.Size(float64(list[0].Amount.Bytes)) + " of " + r.what() + " are " + reason.Count(list[0].Amount.Objects) + " " + list[0].Name + "."
+		out.Sentence = reason.Size(float64(list[0].Amount.Bytes)) + " of " + r.what() + " are " + countOf(list[0].Amount.Objects, list[0].Name) + "."
 	}
 }
 
 func (r *retentionQuestion) roots(out *Retention) {
 	for i, p := range r.Packages(r.sel) {
 		row := r.rootRow(i, &p.RootRow)
-		row.Kind = "package"
+		row.Kind, row.Category = "package", r.origins.ofPackage(p.Name)
 		for k := range p.Roots {
 			row.Rows = append(row.Rows, r.rootRow(k, &p.Roots[k]))
 		}
@@ -310,6 +310,14 @@ func (r *retentionQuestion) what() string {
 		return "about " + reason.Size(float64(r.Amount(r.sel).Bytes))
 	}
 	return reason.Size(float64(r.Amount(r.sel).Bytes))
+}
+
+// countOf is a number of objects of a type.
+func countOf(n uint64, typ string) string {
+	if typ == "string" && n != 1 {
+		typ = "strings"
+	}
+	return reason.Count(n) + " " + typ
 }
 
 func address(a uint64) string { return "0x" + strconv.FormatUint(a, 16) }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"path"
 	"strings"
 
 	"github.com/profoundhq/profound/internal/goheap"
@@ -26,6 +27,7 @@ func (h *Heap) originsOf() origins {
 			if pkg := origin.Package(f.Func); pkg != "" && f.File != "" {
 				if _, known := o.byPackage[pkg]; !known {
 					o.byPackage[pkg] = origin.Of(f.Func, f.File)
+					o.byPackage[path.Base(pkg)] = o.byPackage[pkg] // variables and types have short names
 				}
 			}
 		}
@@ -47,10 +49,27 @@ func (h *Heap) originsOf() origins {
 
 // of is the category of a variable or function.
 func (o *origins) of(name string) render.Category {
-	if by, ok := o.byPackage[origin.Package(name)]; ok {
+	name = strings.TrimPrefix(name, "*")
+	pkg := origin.Package(name)
+	if by, ok := o.byPackage[pkg]; ok {
 		return categoryOf(by)
 	}
-	return categoryOf(origin.Of(name, ""))
+	if by := origin.Of(name, ""); by != origin.Own || pkg == "main" {
+		return categoryOf(by)
+	}
+	return render.CategoryNone // of a package no stack goes through
+}
+
+// ofPackage is the category of a package, none where no stack goes through it
+// and its name does not tell.
+func (o *origins) ofPackage(name string) render.Category {
+	if by, ok := o.byPackage[name]; ok {
+		return categoryOf(by)
+	}
+	if by := origin.Of(name+".x", ""); by == origin.Std || by == origin.Runtime || name == "main" {
+		return categoryOf(by)
+	}
+	return render.CategoryNone
 }
 
 // ofType is the category of a type: of the package it is of, none for those

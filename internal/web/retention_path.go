@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -87,9 +88,27 @@ func (r *retentionQuestion) paths(q *Query, out *Retention) error {
 	}
 	out.Sentence = "Nothing is held here."
 	if len(list) > 0 {
-		out.Sentence = reason.Sentence(&list[0]) + "."
+		out.Sentence = headline(&list[0])
 	}
 	return r.addTiles(out)
+}
+
+// headline is reason.Sentence in short, where one reference holds it all.
+func headline(h *why.Holding) string {
+	if h.Cut == 0 || h.Type == "" || h.Cut == 1 && h.Path[0].Kind == goheap.KindGroup {
+		return reason.Sentence(h) + "."
+	}
+	about, typ, are := "", h.Type, "are"
+	if h.Site != nil {
+		about = "About "
+	}
+	if h.Pointed {
+		typ = "*" + typ
+	}
+	if h.Amount.Objects == 1 {
+		are = "is"
+	}
+	return fmt.Sprintf("%s%s in %s %s held by %s; without it %s go free.", about, reason.Size(float64(h.Amount.Bytes)), countOf(h.Amount.Objects, typ), are, reason.CutName(h), reason.Size(float64(h.Frees.Bytes)))
 }
 
 // pathsOfObject is how many paths to one object are shown.
@@ -147,6 +166,9 @@ func (r *retentionQuestion) way(h *why.Holding, sums *outline) Way {
 	}
 	if w.Cut >= 0 {
 		w.Path[w.Cut].Keeps = h.Frees.Bytes
+		if h.Amount.Objects == 1 && strings.Contains(w.Path[w.Cut].Without, "[") {
+			w.Path[w.Cut].Without = "" // the name stands for all elements, this is one
+		}
 	}
 	return w
 }

@@ -1,12 +1,14 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/profoundhq/profound/internal/leak"
@@ -252,8 +254,28 @@ func looksOf(shots []*Shot) []leak.Look {
 		}
 		looks = append(looks, l)
 	}
-	slices.SortStableFunc(looks, func(a, b leak.Look) int { return a.At.Compare(b.At) })
-	return looks
+	slices.SortStableFunc(looks, func(a, b leak.Look) int {
+		return cmp.Or(a.At.Compare(b.At), strings.Compare(a.Target, b.Target))
+	})
+	return together(looks)
+}
+
+// together makes one look of a heap and goroutines that were taken at the same
+// moment.
+func together(looks []leak.Look) []leak.Look {
+	var out []leak.Look
+	for _, l := range looks {
+		if n := len(out); n > 0 && out[n-1].At.Equal(l.At) && out[n-1].Target == l.Target && (out[n-1].Heap == nil) != (l.Heap == nil) && (out[n-1].Goroutine == nil) != (l.Goroutine == nil) {
+			if l.Heap != nil {
+				out[n-1].Heap = l.Heap
+			} else {
+				out[n-1].Goroutine = l.Goroutine
+			}
+			continue
+		}
+		out = append(out, l)
+	}
+	return out
 }
 
 // Kinds lists the kinds there are, the one to show first at the front.

@@ -221,7 +221,7 @@ func (d *Data) placeOf(function string) spot {
 		if f.Name != function || f.File == "" {
 			continue
 		}
-		if of := sand.Of[i]; p.file == "" || compareHeat(of, best) > 0 {
+		if of := sand.Of[i]; p.file == "" || compareBelow(of, best) > 0 {
 			best, p.file, p.line = of, f.File, f.Line
 		}
 	}
@@ -231,8 +231,12 @@ func (d *Data) placeOf(function string) spot {
 // compareHeat orders amounts by what was sampled in something itself, then
 // with all below it; now or in the base.
 func compareHeat(a, b view.Amount) int {
-	most := func(x, y int64) int64 { return max(x, -x, y, -y) }
-	return cmp.Or(cmp.Compare(most(a.Flat, a.FlatBase), most(b.Flat, b.FlatBase)), cmp.Compare(most(a.Cum, a.CumBase), most(b.Cum, b.CumBase)))
+	return cmp.Or(cmp.Compare(max(abs64(a.Flat), abs64(a.FlatBase)), max(abs64(b.Flat), abs64(b.FlatBase))), compareBelow(a, b))
+}
+
+// compareBelow orders amounts by what was sampled in something and below it.
+func compareBelow(a, b view.Amount) int {
+	return cmp.Compare(max(abs64(a.Cum), abs64(a.CumBase)), max(abs64(b.Cum), abs64(b.CumBase)))
 }
 
 // ownShare is from which share on the hottest line of the program's own code

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/profoundhq/profound/internal/leak"
-	"github.com/profoundhq/profound/internal/origin"
 	"github.com/profoundhq/profound/internal/verdict"
 )
 
@@ -36,8 +35,11 @@ type Summary struct {
 	// Picture is how the whole went, nil with one profile.
 	Picture *Picture `json:"picture,omitempty"`
 	// Growing tells that Rows have a base and a trend.
-	Growing bool         `json:"growing"`
-	Rows    []SummaryRow `json:"rows"`
+	Growing bool `json:"growing"`
+	// Attributed tells that Current of Rows counts each sample for the innermost
+	// function of the program, not for the innermost at all.
+	Attributed bool         `json:"attributed"`
+	Rows       []SummaryRow `json:"rows"`
 	// Hidden is how many functions are below least.
 	Hidden int     `json:"hidden"`
 	Least  float64 `json:"least"`
@@ -78,8 +80,8 @@ type SummaryRow struct {
 	Noise *float64   `json:"noise"`
 	Trend []*float64 `json:"trend"`
 	Rate  Estimate   `json:"rate"`
-	// Class is that of the finding; of others part (of finding Of), noise, more,
-	// less; "" without a base.
+	// Class is that of the finding; of others part (of finding Of), noise, waves
+	// (up and down), more, less; "" without a base.
 	Class string  `json:"class"`
 	Of    int     `json:"of"`
 	Unit  string  `json:"unit"`
@@ -193,7 +195,7 @@ func shortSentence(v *leak.Verdict, f *leak.Finding) string {
 	if n := len(f.Times); n > 1 {
 		in = verdict.Duration(f.Times[n-1].Sub(f.Times[0]))
 	}
-	who := verdict.Subject(f)
+	who := inSentence(verdict.Subject(f))
 	if len(f.Path) == 0 {
 		who = title(who)
 	}
@@ -235,27 +237,27 @@ func (a *Summary) contributor(d *Data) {
 	}
 	verb := verbOf(d.Kind.Name, d.View.Type)
 	a.Call = d.call(top)
-	h.Title = fmt.Sprintf("%s %s %s, %s of the %s", origin.ShortName(top), verb, amount(byOwn), percentOf(byOwn, c.total), what)
+	h.Title = fmt.Sprintf("%s %s %s, %s of the %s", inSentence(top), verb, amount(byOwn), percentOf(byOwn, c.total), what)
 	if verb == "runs" {
-		h.Title = fmt.Sprintf("%s goroutines run %s, %s of %s", amount(byOwn), origin.ShortName(top), percentOf(byOwn, c.total), amount(c.total))
+		h.Title = fmt.Sprintf("%s goroutines run %s, %s of %s", amount(byOwn), inSentence(top), percentOf(byOwn, c.total), amount(c.total))
 	}
 	if pkg, v := c.packages().top(); byOwn < thinShare*c.total && v > byOwn && c.own[top] > 0 {
 		inside := c.own.within(pkg)
 		most, m := inside.top()
 		a.Call = d.call(most)
 		h.Title = fmt.Sprintf("Package %s %s %s, %s of the %s", pkg, verb, amount(v), percentOf(v, c.total), what)
-		h.Evidence = append(h.Evidence, Clause{level, fmt.Sprintf("it is spread over %d functions; most is in %s with %s, %s", len(inside), origin.ShortName(most), amount(m), percentOf(m, c.total))})
+		h.Evidence = append(h.Evidence, Clause{level, fmt.Sprintf("it is spread over %d functions; most is in %s with %s, %s", len(inside), inSentence(most), amount(m), percentOf(m, c.total))})
 		top, byOwn = most, m
 	}
 	if c.own[top] > 0 {
 		h.Text = fmt.Sprintf("Of %s, %s ends in %s or in what it calls outside the program's own code; %s is in no function of the program.",
-			amount(c.total), percentOf(byOwn, c.total), origin.ShortName(top), percentOf(c.nobody, c.total))
+			amount(c.total), percentOf(byOwn, c.total), inSentence(top), percentOf(c.nobody, c.total))
 		h.Evidence = append(h.Evidence, Clause{"certain", "each sample counts for the innermost function of the program on its stack"})
 	} else {
 		h.Text = fmt.Sprintf("Of %s, nothing is known to be in the program's own code; this is what is at the end of most stacks.", amount(c.total))
 	}
 	if leaf, v := c.leaf.top(); leaf != "" && leaf != top {
-		h.Evidence = append(h.Evidence, Clause{level, fmt.Sprintf("at the end of the stacks: %s with %s, %s", origin.ShortName(leaf), amount(v), percentOf(v, c.total))})
+		h.Evidence = append(h.Evidence, Clause{level, fmt.Sprintf("at the end of the stacks: %s with %s, %s", inSentence(leaf), amount(v), percentOf(v, c.total))})
 	}
 	h.Evidence = append(h.Evidence, c.accuracy(d, top, byOwn, unit))
 	if t := lasted(d.Cur); t > 0 && d.View.Type == "cpu" {

@@ -25,7 +25,7 @@ func (a *Summary) addRows(ctx context.Context, s *Session, q *Query, d *Data) er
 			listed[row.Name] = true
 			a.Rows = append(a.Rows, row)
 			for _, c := range slices.Concat(f.Path, below(f)) {
-				if _, ok := part[c.Function]; !ok && f.Resource == leak.Heap {
+				if _, ok := part[c.Function]; !ok && (f.Resource == leak.Heap) == (d.Kind.Name == "heap") {
 					part[c.Function] = i
 				}
 			}
@@ -33,6 +33,7 @@ func (a *Summary) addRows(ctx context.Context, s *Session, q *Query, d *Data) er
 	}
 	t := newTableRows(d)
 	rows := d.changeRows(t, 1, 1)
+	a.Attributed = d.Kind.Name != "cpu" && d.attribute(t, rows)
 	size := func(r *changeRow) float64 {
 		if a.Growing {
 			return math.Abs(r.change())
@@ -56,7 +57,7 @@ func (a *Summary) addRows(ctx context.Context, s *Session, q *Query, d *Data) er
 	for _, i := range order {
 		picked.frames, picked.of = append(picked.frames, t.frames[i]), append(picked.of, t.of[i])
 	}
-	trend, points, err := s.rowTrends(ctx, q, d, picked)
+	trend, points, err := s.rowTrends(ctx, q, d, picked, a.Attributed)
 	if err != nil {
 		return err
 	}
@@ -70,9 +71,43 @@ func (a *Summary) addRows(ctx context.Context, s *Session, q *Query, d *Data) er
 		for _, v := range trend[n*points : (n+1)*points] {
 			row.Trend = append(row.Trend, known(float64(v)))
 		}
+		if (row.Class == "more" || row.Class == "less") && waves(trend[n*points:(n+1)*points]) {
+			row.Class = "waves"
+		}
 		a.Rows = append(a.Rows, row)
 	}
 	return nil
+}
+
+// attribute counts samples for the innermost function of the program instead
+// of the innermost at all: where a goroutine waits, or what takes memory for
+// others, says little. It does nothing and says so when no function is known
+// to be the program's.
+func (d *Data) attribute(t *tableRows, rows []changeRow) bool {
+	now, was := contributorsOf(d, false), contributorsOf(d, true)
+	if len(now.own)+len(was.own) == 0 {
+		return false
+	}
+	for i := range rows {
+		r := &rows[i]
+		if t.frames[i].Name == "" {
+			continue // no symbol: its samples are nobody's
+		}
+		r.now, r.was, r.noise = now.of(r.name), was.of(r.name), math.NaN()
+		if len(now.variance) > 0 {
+			r.noise = twoSigma * math.Sqrt(now.variance[r.name]+was.variance[r.name])
+		}
+	}
+	return true
+}
+
+// waves tells a series that goes down about as much as it goes up.
+func waves(v []float32) bool {
+	var up, down float32
+	for i := 1; i < len(v); i++ {
+		up, down = up+max(0, v[i]-v[i-1]), down+max(0, v[i-1]-v[i])
+	}
+	return min(up, down) >= max(up, down)/2 && up > 0
 }
 
 func below(f *leak.Finding) []leak.Frame {
@@ -85,13 +120,28 @@ func below(f *leak.Finding) []leak.Frame {
 
 // rowTrends follows rows through the profiles of the kind: row by row, as many
 // points each, 0 when there is one profile.
-func (s *Session) rowTrends(ctx context.Context, q *Query, d *Data, rows *tableRows) (trend []float32, points int, err error) {
+func (s *Session) rowTrends(ctx context.Context, q *Query, d *Data, rows *tableRows, attributed bool) (trend []float32, points int, err error) {
 	shots := d.Kind.trendShots(summaryPoints)
 	if len(shots) < 2 || len(rows.frames) == 0 {
 		return nil, 0, nil
 	}
-	trend, err = s.trend(ctx, q, shots, rows)
-	return trend, len(shots), err
+	if !attributed {
+		trend, err = s.trend(ctx, q, shots, rows)
+		return trend, len(shots), err
+	}
+	trend = make([]float32, len(rows.frames)*len(shots))
+	for k, shot := range shots {
+		err := s.one(ctx, q, shot, func(d *Data) {
+			c := contributors(d)
+			for i, f := range rows.frames {
+				trend[i*len(shots)+k] = float32(c.of(entryName(f)))
+			}
+		})
+		if err != nil {
+			return nil, 0, err
+		}
+	}
+	return trend, len(shots), nil
 }
 
 // findingRow is a finding in the table.

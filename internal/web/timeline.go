@@ -299,7 +299,7 @@ func (s *Session) gaugeTracks() []Track {
 		id, title, unit string
 		lines           []line
 	}{
-		{"memory", "Memory of the process", "bytes", []line{{"resident", leak.Resident}, {"from the system", leak.Sys}, {"heap with garbage", leak.HeapAlloc}, {"live heap", leak.HeapLive}, {"heap limit of the next GC", leak.NextGC}, {"stacks", leak.StackInuse}}},
+		{"memory", "Memory of the process", "bytes", []line{{"resident", leak.Resident}, {"from the system", leak.Sys}, {"heap with garbage", leak.HeapAlloc}, {"live heap", leak.HeapLive}, {"next GC at", leak.NextGC}, {"stacks", leak.StackInuse}}},
 		{"descriptors", "File descriptors", "count", []line{{"open", leak.Descriptors}}},
 		{"threads", "Threads", "count", []line{{"threads", leak.Threads}}},
 		{"gcshare", "GC share of CPU since the start", "share", []line{{"GC", leak.GCCPUFraction}}},

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 
+	"github.com/profoundhq/profound/internal/origin"
 	"github.com/profoundhq/profound/internal/unit"
 )
 
@@ -73,6 +74,19 @@ func quantity(v float64, name string) string {
 	return strings.TrimSpace(text + " " + u)
 }
 
+// longName is how many runes of a name fit a sentence.
+const longName = 90
+
+// inSentence is a function's name short enough for a sentence: type arguments
+// folded, the middle of what is still long left out.
+func inSentence(name string) string {
+	r := []rune(origin.FoldTypeArgs(origin.ShortName(name)))
+	if len(r) <= longName {
+		return string(r)
+	}
+	return string(r[:longName/2]) + "\u2026" + string(r[len(r)-longName/2:])
+}
+
 // thousands prints a whole number with its digits in groups.
 func thousands(v float64) string {
 	s := fmt.Sprintf("%.0f", math.Abs(v))
@@ -87,7 +101,7 @@ func thousands(v float64) string {
 
 // percentOf prints a part of a whole.
 func percentOf(part, whole float64) string {
-	if whole == 0 {
+	if whole == 0 || part == 0 {
 		return "0 %"
 	}
 	p := 100 * part / whole

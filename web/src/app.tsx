@@ -31,7 +31,7 @@ function Page() {
   useTitle(on, view);
   const side = on && view && !view.wide && !badURL.value;
   return (
-    <div class={side ? "page" : "page noside"}>
+    <div class={side ? "page" : s.session || badURL.value ? "page noside" : "page noside start"}>
       <a class="skip" href="#main" onClick={(e) => (e.preventDefault(), document.getElementById("main")?.focus())}>
         Skip to the view
       </a>

@@ -99,6 +99,8 @@ export interface SourceLine {
   file?: string;
   line: number;
   text: string;
+  /** Begin, end and kind of what is coloured. */
+  marks?: number[];
   flat: number;
   cum: number;
   flatBase?: number;

@@ -17,6 +17,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 export const repository = join(here, "../..");
 export const shots = process.env.SHOTS ?? mkdtempSync(join(tmpdir(), "profound-shots-"));
 mkdirSync(shots, { recursive: true });
+process.env.XDG_CONFIG_HOME = mkdtempSync(join(tmpdir(), "profound-config-")); // what was opened is remembered there
 
 /** browserPath is the browser by CHROMIUM or one of the usual names. */
 export function browserPath() {
@@ -105,4 +106,18 @@ export async function firstSession(url) {
 /** serious are problems of a page that are not the browser's note on an answer like 404, which the page shows itself. */
 export function serious(p) {
   return p.problems.filter((x) => !/Failed to load resource/.test(x));
+}
+
+/** settled waits until a view shows its answer, or says why there is none, and asks and reads nothing more. */
+export async function settled(p) {
+  await p.waitForSelector(".view[data-ready], .main .empty", { timeout: 20_000 });
+  await p.waitForFunction(
+    () => {
+      const reading = /^Reading/.test(document.querySelector(".main .empty h2")?.textContent ?? "");
+      return !reading && document.querySelector("main").ariaBusy !== "true" && !document.querySelector(".progress.on, .main .skeleton");
+    },
+    undefined,
+    { timeout: 60_000 },
+  );
+  await p.evaluate(() => document.fonts.ready);
 }

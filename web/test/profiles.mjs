@@ -183,3 +183,18 @@ export function folder(files) {
     return path;
   });
 }
+
+/** deep is a CPU profile with almost so many nodes in its flame graph, each wide enough to be sent. */
+export function deep(nodes) {
+  let seed = 11;
+  const random = () => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) / 2 ** 32;
+  const depth = 64;
+  const names = Array.from({ length: 20_000 }, (_, i) => ["main", "net/http", "runtime", "github.com/acme/lib"][i % 4] + `.fn${i}`);
+  const samples = [];
+  for (let n = depth; n <= nodes; n += depth - 2) {
+    const stack = ["main.main", "main.run", `main.path${samples.length}`];
+    while (stack.length < depth) stack.push(names[Math.floor(random() * names.length)]);
+    samples.push({ stack: stack.reverse(), values: [10_000_000] });
+  }
+  return encode({ types: [["cpu", "nanoseconds"]], period: ["cpu", "nanoseconds"], samples });
+}

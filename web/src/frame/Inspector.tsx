@@ -5,6 +5,7 @@ import { useCommands } from "../commands.ts";
 import { delta, place, quantity, ratio, sentence, share, visible } from "../format.ts";
 import { Button, Delta, Icon, Name, Origin, Spark, toneOf } from "../parts/index.ts";
 import { value } from "../session.ts";
+import { colour, unindent, untab } from "../source/colour.tsx";
 import { copy, drawer } from "../shell.ts";
 import { addTransform, dataURL, navigate, quoteRegexp, selectFunction, selection, state } from "../state.ts";
 import type { FunctionInfo, Neighbour, Session, SourceLine } from "../types.ts";
@@ -230,11 +231,16 @@ function Lines({ f }: { f: FunctionInfo }) {
 }
 
 function LineRow({ l, unit, hot, indent }: { l: SourceLine; unit: string; hot: boolean; indent: number }) {
+  const text = unindent(untab(l.text, l.marks), indent);
   return (
     <tr class={hot ? "hot" : undefined}>
-      <td class="no">{l.line}</td>
+      <td class="no">
+        <button type="button" aria-label={`Line ${l.line} in the source`} onClick={() => navigate({ view: "source", keys: { sel: `l:${l.file}:${l.line}` } })}>
+          {l.line}
+        </button>
+      </td>
       <td class="v num">{quantity(l.cum, unit)}</td>
-      <td title={l.text.trim()}>{l.text.replaceAll("\t", "  ").slice(indent)}</td>
+      <td title={l.text.trim()}>{colour(text.text, text.marks)}</td>
     </tr>
   );
 }

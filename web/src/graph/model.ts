@@ -47,7 +47,7 @@ export interface GraphData extends Head {
   height: number;
   nodes: GraphNode[];
   edges: GraphEdge[];
-  hidden: { small: number; over: number; edges: number; labels: number; share: number };
+  hidden: { small: number; over: number; edges: number; labels: number; share: number; roots?: boolean };
 }
 
 export type Direction = "up" | "down" | "left" | "right";
@@ -76,12 +76,14 @@ export function step(g: GraphData, at: number, to: Direction): number {
   return best;
 }
 
-/** heaviest is the box to begin at: the largest one nothing drawn calls, else the largest. */
+/** heaviest is the box to begin at: the largest. */
 export function heaviest(g: GraphData): number {
-  const called = new Set(g.edges.filter((e) => e.from !== e.to).map((e) => e.to));
-  const weight = (i: number) => Math.max(Math.abs(g.nodes[i]!.cum), Math.abs(g.nodes[i]!.cumBase ?? 0));
-  const order = g.nodes.map((_, i) => i).sort((a, b) => Number(called.has(a)) - Number(called.has(b)) || weight(b) - weight(a) || a - b);
-  return order[0] ?? -1;
+  const weight = (n: GraphNode) => Math.max(Math.abs(n.cum), Math.abs(n.cumBase ?? 0));
+  let best = -1;
+  g.nodes.forEach((n, i) => {
+    if (best < 0 || weight(n) > weight(g.nodes[best] as GraphNode)) best = i;
+  });
+  return best;
 }
 
 /** around are a box and those it calls or is called by, and the arrows between. */

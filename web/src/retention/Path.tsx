@@ -29,7 +29,7 @@ export function Path({ way, onWithout, onAddress, chosen }: { way: Way; onWithou
             Without this reference: frees {quantity(way.frees.bytes, "bytes")}
           </Button>
         )}
-        {way.address && (
+        {way.address && way.objects > 1 && (
           <Button onClick={() => onAddress(way.address as string)} tip={`The object at ${way.address}: all its paths, who points to it`}>
             One of them
           </Button>
@@ -46,7 +46,7 @@ function Steps({ path, cut, onWithout, chosen }: { path: readonly Step[]; cut: n
         const most = path.length - 1;
         const inside = (
           <>
-            <bdi class="mono">{visible(stepName(s))}</bdi> <span class="label">{[s.label && visible(s.name), s.kind, s.repeated && "again and again", s.objects && s.objects > 1 && `×${integer(s.objects)}`].filter(Boolean).join(" · ")}</span>
+            <bdi class="mono">{visible(stepName(s))}</bdi> <span class="label">{[s.label && visible(s.name), s.kind, s.repeated && "again and again", s.objects && s.objects > 1 && !s.name.startsWith("map[") && `×${integer(s.objects)}`].filter(Boolean).join(" · ")}</span>
           </>
         );
         const can = s.without && (i < most || i === cut);

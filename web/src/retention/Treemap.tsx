@@ -9,10 +9,14 @@ import { beside, squarify } from "./treemap.ts";
 
 const moves: Readonly<Record<string, [number, number]>> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-/** short keeps the end of a long path, which tells more. */
-function short(name: string, room: number): string {
-  const n = Math.max(6, Math.floor(room / 6.6));
-  return name.length <= n ? name : "…" + name.slice(name.length - n + 1);
+/** short keeps the end of a long path, which tells more, from a field on. */
+export function short(name: string, room: number): string {
+  const most = Math.floor(room / 7);
+  if (name.length <= most) return name;
+  for (let at = 1; at < name.length; at++) {
+    if ((name[at] === "." || name[at] === "[") && name.length - at + 1 <= most) return "…" + name.slice(name[at] === "." ? at + 1 : at);
+  }
+  return name.slice(Math.max(name.lastIndexOf("."), name.lastIndexOf("[")) + 1);
 }
 
 export function Treemap({ tiles, total, selected, onSelect, onOpen }: { tiles: readonly Tile[]; total: number; selected: number; onSelect: (i: number) => void; onOpen: (i: number) => void }) {
@@ -57,15 +61,16 @@ export function Treemap({ tiles, total, selected, onSelect, onOpen }: { tiles: r
             class={`tile fill-${categories[t.category] ?? "none"}`}
             role="option"
             aria-selected={i === selected}
-            aria-label={text}
             tabIndex={i === Math.max(0, selected) ? 0 : -1}
             title={`${text}${t.type ? `\n${t.type}` : ""}`}
             style={{ left: `${r.x}px`, top: `${r.y}px`, width: `${Math.max(0, r.w - 2)}px`, height: `${Math.max(0, r.h - 2)}px` }}
             onClick={() => focus(i)}
             onDblClick={() => onOpen(i)}
           >
-            {r.w > 64 && r.h > 24 && <b>{short(visible(t.name), r.w - 16)}</b>}
-            {r.w > 64 && r.h > 44 && <span>{quantity(t.bytes, "bytes")}</span>}
+            <span class="sr">{text}</span>
+            {r.w > 64 && r.h > 24 && <b aria-hidden="true">{short(visible(t.name), r.w - 16)}</b>}
+            {r.w > 64 && r.h > 44 && <span aria-hidden="true">{quantity(t.bytes, "bytes")}</span>}
+            {r.w > 90 && r.h > 64 && t.type && <span aria-hidden="true">{visible(t.type)}</span>}
           </div>
         );
       })}

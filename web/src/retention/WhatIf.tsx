@@ -1,5 +1,6 @@
 // What would go free without a reference.
 
+import { useEffect, useRef } from "preact/hooks";
 import { useLoad } from "../api.ts";
 import { integer, plural, quantity, sentence, share, visible } from "../format.ts";
 import { Bar, Button, Card } from "../parts/index.ts";
@@ -15,6 +16,8 @@ export function shellWord(text: string): string {
 export function WhatIf({ name, session, onClose, onSite, onType }: { name: string; session: Session; onClose: () => void; onSite: (fn: string) => void; onType: (t: string) => void }) {
   const load = useLoad<Answer>(`/api/${encodeURIComponent(session.id)}/without?name=${encodeURIComponent(name)}`);
   const w = load.data?.name === name ? load.data : null;
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => box.current?.scrollIntoView({ block: "nearest" }), [w]);
   const source = session.sources?.[0] ?? "PID";
   return (
     <Card
@@ -38,7 +41,7 @@ export function WhatIf({ name, session, onClose, onSite, onType }: { name: strin
       )}
       {!w && !load.error && <p class="label">Counting what it alone keeps alive …</p>}
       {w && (
-        <div class="whatif" role="status">
+        <div class="whatif" role="status" ref={box}>
           <p class="figure">
             {quantity(w.frees.bytes, "bytes")} <small>go free in {plural(w.frees.objects, "object")}</small>
           </p>

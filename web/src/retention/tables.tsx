@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { ask } from "../api.ts";
-import { columnScale, inScale, integer, share, visible } from "../format.ts";
+import { columnScale, inScale, integer, quantity, share, visible } from "../format.ts";
 import { Bar, Origin, Table, type Column } from "../parts/index.ts";
 import type { Retention, Row } from "./shapes.ts";
 
@@ -16,9 +16,10 @@ export interface Shown {
 }
 
 /** columnsOf makes the columns of bytes and objects; own and keeps are what they are called. */
-export function columnsOf(rows: readonly Shown[], total: number, words: { name: string; own: [string, string] | null; keeps: [string, string] }, toggle: ((s: Shown) => void) | null, sorted: boolean): Column[] {
+export function columnsOf(rows: readonly Shown[], total: number, words: { name: string; own: [string, string] | null; keeps: [string, string]; bar?: "own" }, toggle: ((s: Shown) => void) | null, sorted: boolean): Column[] {
   const scale = columnScale([Math.max(0, ...rows.map((s) => Math.max(s.row.own, s.row.keeps)))], "bytes");
-  const top = Math.max(1, ...rows.map((s) => s.row.keeps));
+  const part = (r: Row) => (words.bar ? r.own : r.keeps);
+  const top = Math.max(1, ...rows.map((s) => part(s.row)));
   const amount = (id: string, [title, help]: [string, string], of: (r: Row) => number): Column => ({
     id,
     title: title + (scale.label ? `,${scale.label}` : ""),
@@ -50,15 +51,20 @@ export function columnsOf(rows: readonly Shown[], total: number, words: { name: 
       cell: (i) => <span class="num">{integer(rows[i]!.row.objects)}</span>,
     },
   ];
-  if (words.own) columns.push(amount("own", words.own, (r) => r.own));
+  if (words.own)
+    columns.push({
+      ...amount("own", words.own, (r) => r.own),
+      title: words.own[0],
+      cell: (i) => ((v) => <span class={v ? "num" : "num muted"}>{v ? quantity(v, "bytes") : "0"}</span>)(rows[i]!.row.own),
+    });
   columns.push(amount("keeps", words.keeps, (r) => r.keeps), {
     id: "part",
     title: "%",
     right: true,
     width: "66px",
-    cell: (i) => <span class="num muted">{share(rows[i]!.row.keeps, total)}</span>,
+    cell: (i) => <span class="num muted">{share(part(rows[i]!.row), total)}</span>,
   });
-  columns.push({ id: "bar", title: "", width: "minmax(80px, 180px)", cell: (i) => <Bar v={rows[i]!.row.keeps} max={top} tone="grow" /> });
+  columns.push({ id: "bar", title: "Part", width: "minmax(80px, 180px)", cell: (i) => <Bar v={part(rows[i]!.row)} max={top} tone="accent" /> });
   return columns;
 }
 
@@ -76,7 +82,7 @@ function NameCell({ s, toggle }: { s: Shown; toggle: ((s: Shown) => void) | null
         </button>
       )}
       {r.category ? <Origin category={r.category} /> : null}
-      <bdi class="mono name">{visible(r.label || r.name)}</bdi>
+      <bdi class="mono obj">{visible(r.label || r.name)}</bdi>
       <span class="label">{more.join(" · ")}</span>
     </span>
   );

@@ -1,46 +1,12 @@
 // The lines of a file with their values, and the instructions made of them.
 
 import { useMemo } from "preact/hooks";
-import type { ComponentChildren } from "preact";
 import { columnScale, delta, inScale, integer, place, quantity, shortName, visible, type Scale } from "../format.ts";
 import { Delta, Origin } from "../parts/index.ts";
 import { selectFunction } from "../state.ts";
+import { colour, untab } from "./colour.tsx";
 import { Rows } from "./Rows.tsx";
 import type { Assembly, Instruction, LineValues, Source, Values } from "./types.ts";
-
-const kinds = ["", "k", "s", "n", "c", "d"];
-
-/** colour cuts a line at its marks. The text stays text. */
-function colour(text: string, marks: readonly number[] | undefined): ComponentChildren {
-  if (!marks?.length) return visible(text);
-  const out: ComponentChildren[] = [];
-  let at = 0;
-  for (let i = 0; i + 2 < marks.length; i += 3) {
-    const from = marks[i] as number;
-    const to = marks[i + 1] as number;
-    if (from > at) out.push(visible(text.slice(at, from)));
-    out.push(<span class={`c-${kinds[marks[i + 2] as number] ?? ""}`}>{visible(text.slice(from, to))}</span>);
-    at = to;
-  }
-  out.push(visible(text.slice(at)));
-  return out;
-}
-
-/** untab puts spaces in place of tabs, and moves the marks along. */
-function untab(text: string, marks?: readonly number[]): { text: string; marks?: number[] } {
-  if (!text.includes("\t")) return { text, marks: marks as number[] | undefined };
-  const moved = marks?.slice();
-  let out = "";
-  for (let i = 0; i < text.length; i++) {
-    const before = out.length;
-    out += text[i] === "\t" ? " ".repeat(4 - (out.length % 4)) : text[i];
-    if (moved && out.length - before !== 1) {
-      const more = out.length - before - 1;
-      for (let k = 0; k < moved.length; k++) if (k % 3 !== 2 && (marks as number[])[k]! > i) moved[k]! += more;
-    }
-  }
-  return { text: out, marks: moved };
-}
 
 /** Row of a listing: a line of the file, with the values of all functions that have it. */
 export interface SourceRow {
@@ -84,10 +50,10 @@ export function scaleOf(rows: readonly { sum: Values }[], unit: string): Scale {
 
 const unitName = (s: Scale) => (s.label ? `, ${s.label.trim()}` : "");
 
-function Cell({ v, s, class: name }: { v: number; s: Scale; class?: string }) {
+function Cell({ v, s, class: name, quiet }: { v: number; s: Scale; class?: string; quiet?: boolean }) {
   return (
     <span class={`v num ${name ?? ""}`} role="gridcell">
-      {v === 0 ? <span class="muted">·</span> : inScale(v, s)}
+      {v !== 0 ? inScale(v, s) : quiet ? "" : <span class="muted">·</span>}
     </span>
   );
 }
@@ -129,7 +95,7 @@ export function Code({ source, rows, selected, hover, found, onLine, onHover, on
         <>
           <span class="no" role="columnheader">line</span>
           <span class="v" role="columnheader" data-tip="Used in the line itself">flat{unitName(s)}</span>
-          {base && <span class="v" role="columnheader" data-tip="In the line and all it called, in the base">cum, base</span>}
+          {base && <span class="v base" role="columnheader" data-tip="In the line and all it called, in the base">cum, base</span>}
           <span class="v" role="columnheader" data-tip="Used in the line and in everything it called">cum</span>
           {base && <span class="v d" role="columnheader">change</span>}
           <span class="t" role="columnheader">{source.text.length ? "source" : "function"}</span>
@@ -137,12 +103,13 @@ export function Code({ source, rows, selected, hover, found, onLine, onHover, on
       }
       row={(i) => {
         const r = rows[i] as SourceRow;
+        const quiet = r.values.length === 0;
         return (
           <>
             <span class="no" role="gridcell">{r.line}</span>
-            <Cell v={r.sum.flat} s={s} />
-            {base && <Cell v={r.sum.cumBase ?? 0} s={s} class="dim" />}
-            <Cell v={r.sum.cum} s={s} class="dim" />
+            <Cell v={r.sum.flat} s={s} quiet={quiet} />
+            {base && <Cell v={r.sum.cumBase ?? 0} s={s} class="dim base" quiet={quiet} />}
+            <Cell v={r.sum.cum} s={s} class="dim" quiet={quiet} />
             {base && <span class="v d" role="gridcell">{r.sum.cumBase === r.sum.cum || !r.values.length ? "" : <Delta base={r.sum.cumBase ?? 0} current={r.sum.cum} scale={{ ...s, label: "" }} />}</span>}
             <span class="t" role="gridcell">
               <bdi>{colour(r.text, r.marks)}</bdi>
@@ -242,7 +209,7 @@ export function Asm({ code, selected, hover, onLine, onHover }: AsmProps) {
           return (
             <span class="t" role="gridcell">
               {r.symbol === code.function ? "" : "inlined into "}
-              <bdi>{visible(r.symbol)}</bdi> <span class="num">{quantity(r.flat, code.unit)}</span>
+              <bdi>{visible(r.symbol)}</bdi> {r.flat !== 0 && <span class="num">{quantity(r.flat, code.unit)}</span>}
             </span>
           );
         }
@@ -250,7 +217,7 @@ export function Asm({ code, selected, hover, onLine, onHover }: AsmProps) {
         return (
           <>
             <span class="no" role="gridcell">{r.line}</span>
-            <Cell v={r.flat} s={s} />
+            <Cell v={r.flat} s={s} quiet />
             {base && <span class="v d" role="gridcell">{r.flatBase === undefined || r.flatBase === r.flat ? "" : <Delta base={r.flatBase} current={r.flat} scale={{ ...s, label: "" }} />}</span>}
             <span class="addr" role="gridcell">{r.addr}</span>
             <span class="t" role="gridcell">

@@ -75,7 +75,7 @@ function CompareView({ data, state }: ViewProps<Columns<Meta>>) {
   const filter = get(state, "filter");
   const sel = selection(state);
   const n = meta.counts;
-  useStatus([totalWords(meta), `${plural(n.same, "function")} the same${meta.noise ? " within the noise" : ""}${show === "all" ? "" : ", hidden"}`, ...meta.warnings]);
+  useStatus([totalWords(meta), n.same > 0 && `${plural(n.same, "function")} the same${meta.noise ? " within the noise" : ""}${show === "all" ? "" : ", hidden"}`, ...meta.warnings]);
   const swap = () => navigate({ keys: { base: spanText(meta.cur, shotsNow.value.length), cur: spanText(meta.base, shotsNow.value.length) } });
   useCommands([{ id: "swap", title: "Swap base and current", keys: ["x"], group: "Data", run: swap }, { id: "compare.flame", title: "Show the change in the flame graph", keys: ["p"], group: "Compare", bar: "flame graph", run: () => flame(meta) }]);
   const count = (id: Show, title: string, many: number) => ({ id, title: `${title} ${integer(many)}` });
@@ -163,13 +163,13 @@ function columnsOf(r: Rows, meta: Meta, shares: boolean): Column[] {
   const title = (t: string) => (shares ? t : `${t}${s.label || per ? `, ${s.label.trim()}${per}` : ""}`);
   const most = Math.max(0, ...maxes(change));
   const percent = Float64Array.from(now, (v, i) => (was[i] ? v / (was[i] as number) - 1 : v > 0 ? Infinity : 0));
-  const number = (id: string, name: string, col: Float64Array): Column => ({ id, title: title(name), right: true, down: true, width: "104px", sort: col, cell: (i) => <span class={col[i] === 0 ? "num muted" : "num"}>{amount(col[i] as number)}</span> });
+  const number = (id: string, name: string, col: Float64Array): Column => ({ id, title: title(name), right: true, down: true, width: "92px", sort: col, cell: (i) => <span class={col[i] === 0 ? "num muted" : "num"}>{amount(col[i] as number)}</span> });
   const noise = (i: number) => r.noise[i] as number;
   return [
     {
       id: "name",
       title: "Function",
-      width: "minmax(190px, 1fr)",
+      width: "minmax(170px, 1fr)",
       sort: r.names,
       cell: (i) => (
         <span class="namecell" title={r.names[i]}>
@@ -186,7 +186,7 @@ function columnsOf(r: Rows, meta: Meta, shares: boolean): Column[] {
       help: "Change of the flat value; ± is half the 95% interval that sampling leaves, as if the two were sampled apart. Sorted by size, either way",
       right: true,
       down: true,
-      width: "230px",
+      width: "210px",
       sort: change.map(Math.abs),
       cell: (i) => (
         <span class="barcell">
@@ -204,7 +204,7 @@ function columnsOf(r: Rows, meta: Meta, shares: boolean): Column[] {
       help: "Change as a part of the base",
       right: true,
       down: true,
-      width: "86px",
+      width: "72px",
       sort: percent,
       cell: (i) => <span class="num">{ratio(was[i] as number, now[i] as number) || percentText(percent[i] as number)}</span>,
     },

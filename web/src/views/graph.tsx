@@ -6,9 +6,9 @@
 
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { useCommands, type Command } from "../commands.ts";
-import { delta, integer, plural, quantity, ratio, share, visible } from "../format.ts";
+import { delta, integer, plural, quantity, ratio, share, shortName, visible } from "../format.ts";
 import { around, fit, heaviest, show, step, zoomAt, type Direction, type GraphData, type GraphNode, type Place } from "../graph/model.ts";
-import { Button, Chip, Empty, Icon, Origin, Seg } from "../parts/index.ts";
+import { Button, Chip, Empty, Origin, Seg } from "../parts/index.ts";
 import { matcher } from "../parts/rows.ts";
 import { base as baseShot, totalWords } from "../session.ts";
 import { found, say, useStatus } from "../shell.ts";
@@ -37,6 +37,8 @@ function GraphView({ data: g, state, stale }: ViewProps<GraphData>) {
     g.hidden.small > 0 && `${integer(g.hidden.small)} under ${share(g.hidden.share, 1)} left out`,
     g.hidden.over > 0 && `${integer(g.hidden.over)} more than the number asked for`,
     g.hidden.edges > 0 && `${plural(g.hidden.edges, "arrow")} under ${share(Number(get(state, "edges")), 1)} left out`,
+    at < 0 && sel?.sort === "f" && `${shortName(visible(sel.name))} is not in this picture`,
+    g.hidden.roots && "the runtime above the program left out",
     g.hidden.labels > 0 && `${plural(g.hidden.labels, "number")} without room`,
     ...g.warnings,
   ]);
@@ -64,7 +66,9 @@ function GraphView({ data: g, state, stale }: ViewProps<GraphData>) {
               onChange={(c) => setKey("color", c === "change" ? undefined : c)}
             />
           )}
+          <span class="label">boxes</span>
           <Seg label="Boxes, at most" value={get(state, "nodes")} options={["20", "40", "80", "160"].map((id) => ({ id, title: id, tip: `At most ${id} boxes` }))} onChange={(v) => setKey("nodes", v)} />
+          <span class="label">arrows</span>
           <Seg
             label="Arrows, at least"
             value={get(state, "edges")}
@@ -77,18 +81,6 @@ function GraphView({ data: g, state, stale }: ViewProps<GraphData>) {
           />
         </div>
         <div class="group">
-          {change ? (
-            <div class="legend" role="group" aria-label="Colours">
-              <span class="origin"><i class="fill-more" aria-hidden="true" />▲ more</span>
-              <span class="origin"><i class="fill-less" aria-hidden="true" />▼ less</span>
-            </div>
-          ) : (
-            <div class="legend" role="group" aria-label="Colours">
-              {[1, 2, 3, 4, 5].filter((c) => g.nodes.some((n) => n.category === c)).map((c) => (
-                <Origin key={c} category={c} word="short" />
-              ))}
-            </div>
-          )}
           <a class="btn" href={svgURL(state)} download data-tip="The picture as a file">
             SVG
           </a>
@@ -220,15 +212,31 @@ function Stage({ g, state, at, change, stale }: StageProps) {
           ))}
         </div>
       </div>
+      <Legend g={g} change={change} />
       <div class="zoomer">
         <button type="button" class="iconbtn" aria-label="Zoom in" data-tip="Zoom in (+)" onClick={() => setPlace((p) => zoomAt(p, 1.3, size()[0] / 2, size()[1] / 2))}>+</button>
         <button type="button" class="iconbtn" aria-label="Zoom out" data-tip="Zoom out (−)" onClick={() => setPlace((p) => zoomAt(p, 1 / 1.3, size()[0] / 2, size()[1] / 2))}>−</button>
-        <button type="button" class="iconbtn" aria-label="Whole graph" data-tip="Whole graph (Home)" onClick={() => setPlace(fit(g, ...size(), 0, -1))}>
-          <Icon name="panel" />
+        <button type="button" class="iconbtn" aria-label="Fit the whole graph" data-tip="Whole graph (Home)" onClick={() => setPlace(fit(g, ...size(), 0, -1))}>
+          Fit
         </button>
       </div>
       {hover >= 0 && g.nodes[hover] && <Told n={g.nodes[hover]!} g={g} place={place} />}
     </section>
+  );
+}
+
+function Legend({ g, change }: { g: GraphData; change: boolean }) {
+  return (
+    <div class="legend over" role="group" aria-label="Colours">
+      {change ? (
+        <>
+          <span class="origin"><i class="fill-more" aria-hidden="true" />▲ more</span>
+          <span class="origin"><i class="fill-less" aria-hidden="true" />▼ less</span>
+        </>
+      ) : (
+        [1, 2, 3, 4, 5].filter((c) => g.nodes.some((n) => n.category === c)).map((c) => <Origin key={c} category={c} word="short" />)
+      )}
+    </div>
   );
 }
 
@@ -255,10 +263,10 @@ function Box({ n, i, total, change, class: name }: { n: GraphNode; i: number; to
   const part = change ? (most ? (n.cum - was) / most : 0) : total ? n.cum / total : 0;
   const tone = change ? (part > 0 ? "more" : part < 0 ? "less" : "same") : (categories[n.category] ?? "none");
   return (
-    <g class={`gnode g-${tone}${name}`} data-node={i} style={{ "--heat": `${Math.round(12 + 38 * Math.sqrt(Math.min(1, Math.abs(part))))}%` }}>
+    <g class={`gnode g-${tone}${name}`} data-node={i} style={{ "--heat": `${Math.round(12 + 38 * Math.sqrt(Math.min(1, Math.abs(part))))}%`, "--tone": `var(--f-${tone === "more" ? "grow" : tone === "less" ? "shrink" : tone})` }}>
       {n.functions ? <rect class="behind" x={n.x + 4} y={n.y + 4} width={n.w} height={n.h} rx={6} /> : null}
       <rect class="body" x={n.x} y={n.y} width={n.w} height={n.h} rx={6} />
-      <rect class={`stripe s-${categories[n.category] ?? "none"}`} x={n.x + 2.5} y={n.y + 4} width={4} height={n.h - 8} rx={2} />
+      <rect style={{ fill: `var(--f-${categories[n.category] ?? "none"})` }} x={n.x + 2.5} y={n.y + 4} width={4} height={n.h - 8} rx={2} />
       {n.text.map((t, k) => (
         <text key={k} class={t.muted ? "muted" : undefined} x={t.x} y={t.y} font-size={t.size}>
           {visible(t.text)}

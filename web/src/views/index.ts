@@ -9,7 +9,9 @@ import { compare } from "./compare.tsx";
 import { flame } from "./flame.tsx";
 import { leaks } from "./leaks.tsx";
 import { summary } from "./summary.tsx";
+import { goroutines } from "./goroutines.tsx";
 import { graph } from "./graph.tsx";
+import { retention } from "./retention.tsx";
 import { source } from "./source.tsx";
 import { table } from "./table.tsx";
 import { timeline } from "./timeline.tsx";
@@ -53,7 +55,7 @@ export interface View<T = any> {
 }
 
 /** All views, in the order of the rail. */
-export const views: readonly View[] = [summary, flame, graph, table, source, timeline, compare, leaks];
+export const views: readonly View[] = [summary, flame, graph, table, source, timeline, compare, leaks, retention, goroutines];
 
 for (const v of views) declareKeys(v.id, v.params ?? {});
 

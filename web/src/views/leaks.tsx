@@ -64,7 +64,7 @@ function LeaksView({ data, state, session }: ViewProps<Leaks>) {
           </ul>
         </Card>
       )}
-      <div class="pair">
+      <div class="leakpair">
         <Totals list={data.totals} />
         {(data.forecast || data.ledger.length > 0) && <Memory data={data} />}
       </div>
@@ -166,7 +166,12 @@ function Held({ f, session }: { f: Finding; session: Session }) {
   const load = useLoad<{ held: string[] }>(url);
   if (!session.heap || !f.path.length) return null;
   if (!asked) return <Button onClick={() => ask(true)}>Ask the process who holds it</Button>;
-  if (load.error) return <p class="label">{sentence(load.error.message)} {load.error.hint}</p>;
+  if (load.error)
+    return (
+      <p class="label" role="status">
+        {sentence(load.error.message)} {load.error.hint} <Button onClick={() => navigate({ view: "retention", keys: { sel: f.blame ? `f:${f.blame.name}` : undefined } })}>Retention</Button>
+      </p>
+    );
   if (!load.data) return <p class="label" role="status">Reading the heap …</p>;
   const list = load.data.held.map((text) => ({ level: "held by", text: text.replace(/^held by /, "") }));
   return list.length ? <Evidence list={list} /> : <p class="label">Nothing that was sampled there is still alive in the heap.</p>;

@@ -4,6 +4,7 @@
 // at (an address), way (number of a way), row (of a table), open (rows of the
 // tree), without (a reference), sort.
 
+import type { ComponentChildren } from "preact";
 import { useMemo } from "preact/hooks";
 import { useLoad } from "../api.ts";
 import { useCommands } from "../commands.ts";
@@ -67,6 +68,7 @@ function Ready({ state, session, heap }: { state: State; session: Session; heap:
   ]);
   useStatus(heapWords(heap));
   const data = load.data?.by === by ? load.data : null;
+  const whatif = without && <WhatIf name={without} session={session} onClose={() => setKey("without", undefined)} onSite={onSite} onType={onType} />;
   return (
     <>
       <div class="toolbar">
@@ -94,11 +96,11 @@ function Ready({ state, session, heap }: { state: State; session: Session; heap:
           )}
           <h2 class="say">{visible(data.sentence)}</h2>
           <Amounts data={data} />
-          {by === "path" && <Paths data={data} state={state} />}
-          {by === "dominators" && <Dominators data={data} state={state} url={url} />}
+          {by === "path" && <Paths data={data} state={state} whatif={whatif} />}
+          {by === "dominators" && <Dominators data={data} state={state} url={url} whatif={whatif} />}
           {(by === "types" || by === "waste") && <Flat data={data} state={state} by={by} />}
           {by === "roots" && <Roots data={data} state={state} url={url} />}
-          {without && <WhatIf name={without} session={session} onClose={() => setKey("without", undefined)} onSite={onSite} onType={onType} />}
+          {by !== "path" && by !== "dominators" && whatif}
           {data.notes.map((n) => (
             <p key={n} class="label">
               {n}
@@ -138,12 +140,13 @@ function Amounts({ data }: { data: Retention }) {
   return (
     <p class="label">
       {sentence(s.words)} {s.estimated ? "About " : ""}
-      {quantity(s.bytes, "bytes")} ({share(s.bytes, data.total.bytes)}) in {plural(s.objects, "object")} {s.estimated ? "of the heap, estimated from samples." : s.retained ? `; with what only they hold ${quantity(s.retained.bytes, "bytes")}.` : "."}
+      {quantity(s.bytes, "bytes")} ({share(s.bytes, data.total.bytes)}) in {plural(s.objects, "object")}
+      {s.estimated ? " of the heap, estimated from samples." : s.retained && s.retained.bytes !== s.bytes ? `; with what only they hold ${quantity(s.retained.bytes, "bytes")}.` : "."}
     </p>
   );
 }
 
-function Paths({ data, state }: { data: Retention; state: State }) {
+function Paths({ data, state, whatif }: { data: Retention; state: State; whatif: ComponentChildren }) {
   const ways = data.ways ?? [];
   const n = Math.min(Number(get(state, "way")) || 0, ways.length - 1);
   const way = ways[n];
@@ -153,12 +156,13 @@ function Paths({ data, state }: { data: Retention; state: State }) {
     <>
       <div class="pair">
         <Card title={`Why is ${way.type ? visible(way.type) : "this"} still here?`} label="Path to root">
-          {way.objects > 1 && <p class="label">{`${way.estimated ? "About " : ""}${plural(Math.round(way.objects), "object")} ${way.below ? "with what they hold: " : ""}${quantity(way.bytes, "bytes")}`}</p>}
+          {way.objects > 1 && <p class="label">{`${way.estimated ? "About " : ""}${plural(Math.round(way.objects), "object")}, ${way.below ? "with what they hold " : ""}${quantity(way.bytes, "bytes")}`}</p>}
           <Path way={way} onWithout={onWithout} onAddress={onAddress} chosen={without} />
           <Sites list={way.site ? [way.site] : (way.sites ?? []).slice(0, 4)} onSite={onSite} caption="Allocated at, about" />
         </Card>
         {data.object ? <ObjectCard data={data} /> : <Owners data={data} state={state} />}
       </div>
+      {whatif}
       {ways.length > 1 && <Ways ways={ways} at={n} object={!!data.object} />}
     </>
   );
@@ -206,7 +210,7 @@ function Ways({ ways, at, object }: { ways: readonly Way[]; at: number; object: 
     { id: "frees", title: "Cut frees", help: "What goes free without the reference that is best removed", right: true, width: "92px", cell: (i) => <span class="num">{ways[i]!.cut >= 0 ? quantity(ways[i]!.frees.bytes, "bytes") : ""}</span> },
   ];
   return (
-    <section class="card flush tablebox" aria-label={object ? "Other paths" : "Other ways"}>
+    <section class="card flush ways" style={{ height: `${Math.min(9, ways.length) * 28 + 34}px` }} aria-label={object ? "Other paths" : "Other ways"}>
       <Table label={object ? "Paths to this object" : "Ways in which it is held"} rows={ways.length} columns={columns} sort="" onSort={() => undefined} selected={at} onSelect={(i) => setKey("way", String(i || ""), { replace: true })} />
     </section>
   );
@@ -230,7 +234,11 @@ function Owners({ data, state }: { data: Retention; state: State }) {
     if (x && x.id >= 0) navigate({ keys: { by: "dominators", row: String(x.id), tile: row || undefined } });
   };
   return (
-    <Card title="Kept alive, by owner" label="Kept alive, by owner" aside={<span class="label">{quantity(total, "bytes")}</span>}>
+    <section class="card owners" aria-label="Kept alive, by owner">
+      <header class="cardhead">
+        <h2>Kept alive, by owner</h2>
+        <span class="aside label">{quantity(total, "bytes")}</span>
+      </header>
       <Treemap tiles={tiles} total={total} selected={at} onSelect={(i) => setKey("tile", `${tiles[i]!.id}${tiles[i]!.rest ? "r" : ""}`, { replace: true })} onOpen={open} />
       <div class="tilefoot">
         {t ? (
@@ -246,18 +254,19 @@ function Owners({ data, state }: { data: Retention; state: State }) {
           <span class="label">Click a part, or walk with the arrows, to see what goes free without it.</span>
         )}
       </div>
-    </Card>
+    </section>
   );
 }
 
 const treeWords: Parameters<typeof columnsOf>[2] = { name: "Object", own: ["Own", "Itself, and what below it is too small for a row"], keeps: ["Keeps alive", "What goes free with it"] };
 
-function Dominators({ data, state, url }: { data: Retention; state: State; url: string }) {
+function Dominators({ data, state, url, whatif }: { data: Retention; state: State; url: string; whatif: ComponentChildren }) {
   const total = data.start?.bytes ?? data.total.bytes;
   const row = get(state, "row");
   return (
     <>
       <Owners data={data} state={state} />
+      {whatif}
       <section class="card flush tablebox" aria-label="Dominator tree">
         <Tree label="Dominator tree: what goes free with what" data={data} base={url} total={total} opened={get(state, "open")} onOpened={(v) => setKey("open", v || undefined, { replace: true })} selected={row} onSelect={(s) => setKey("row", s.key, { replace: true })} onEnter={rowWithout} words={treeWords} />
       </section>
@@ -271,7 +280,7 @@ function rowWithout(s: Shown): void {
   else if (s.row.address) onAddress(s.row.address);
 }
 
-const rootWords: Parameters<typeof columnsOf>[2] = { name: "Root", own: ["Nearest", "Objects count to the root with the shortest path; rows add up to all"], keeps: ["Keeps alive", "What goes free without this root"] };
+const rootWords: Parameters<typeof columnsOf>[2] = { name: "Root", own: ["Nearest", "Objects count to the root with the shortest path; rows add up to all"], keeps: ["Keeps alive", "What goes free without this root"], bar: "own" };
 
 function Roots({ data, state, url }: { data: Retention; state: State; url: string }) {
   return (
@@ -314,7 +323,7 @@ function Flat({ data, state, by }: { data: Retention; state: State; by: "types" 
 function TypeInspector({ name, session }: { name: string; session: Session }) {
   const { heap } = useHeap(session.id, session.heap === true, false);
   const ready = heap?.state === "ready";
-  const load = useLoad<Retention>(ready ? `/api/${encodeURIComponent(session.id)}/retention?n=3&sel=${encodeURIComponent("t:" + name)}` : null);
+  const load = useLoad<Retention>(ready ? `/api/${encodeURIComponent(session.id)}/retention?most=3&sel=${encodeURIComponent("t:" + name)}` : null);
   const d = load.data;
   return (
     <>

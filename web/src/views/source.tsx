@@ -84,7 +84,7 @@ function SourceView({ data, state, session, stale }: ViewProps<Source>) {
         </div>
         <div class="group">
           {hot.length > 1 && (
-            <span class="pair">
+            <span class="hops">
               <button type="button" class="iconbtn" aria-label="Hot line before" data-tip="Hot line before (k)" onClick={() => jump(-1)}>
                 <Icon name="up" />
               </button>
@@ -229,7 +229,7 @@ function Places({ state, at, line }: { state: State; at: Source; line: number })
             <button type="button" aria-current={isAt(p) ? "true" : undefined} onClick={() => go(p)} title={[p.name, p.file && `${p.file}${p.line ? `:${p.line}` : ""}`].filter(Boolean).join("\n")}>
               <span class="namecell">
                 <Origin category={p.category} />
-                {what === "lines" ? <bdi class="fn">{place(p.file, p.line)}</bdi> : what === "files" ? <FileName file={p.file ?? ""} /> : <Name name={p.name ?? ""} />}
+                {what === "lines" ? <bdi class="at"><span class="fn">{place(p.file)}</span>:{p.line}</bdi> : what === "files" ? <FileName file={p.file ?? ""} /> : <Name name={p.name ?? ""} />}
               </span>
               <span class="num">{p.flatBase === undefined ? inScale(p.flat, s) + s.label : delta(p.flat - p.flatBase, at.unit)}</span>
               <Bar v={p.flat} max={top} tone={categories[p.category]} />

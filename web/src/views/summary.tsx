@@ -43,12 +43,17 @@ interface Summary extends Head {
   call?: Call;
   picture?: { title: string; unit: string; times: number[]; values: Maybe[] };
   growing: boolean;
+  /** Rows count samples for the innermost function of the program. */
+  attributed: boolean;
   rows: Row[];
   hidden: number;
   least: number;
   tiles: Tile[];
   report: string;
 }
+
+/** Judgements that are no reason to worry: drawn without colour. */
+const calm = new Set(["noise", "waves", "churn", "steady"]);
 
 const classWords: Readonly<Record<string, string>> = { leak: "▲ Leak", growing: "▲ Growing", steady: "▬ No leak", churn: "◌ No leak", shrinking: "▼ No leak", load: "≈ No leak", step: "┘ No leak", filling: "◔ No leak", unknown: "? No verdict yet" };
 
@@ -188,11 +193,11 @@ function columnsOf(d: Summary): Column[] {
         </span>
       ),
     },
-    { id: "line", title: "Line", width: "130px", cell: (i) => <bdi class="mono" title={rows[i]?.file}>{place(rows[i]?.file, rows[i]?.line)}</bdi> },
+    { id: "line", title: "Line", width: "150px", cell: (i) => <bdi class="mono" title={rows[i]?.file}>{place(rows[i]?.file, rows[i]?.line)}</bdi> },
   ];
   if (!d.growing) {
     list.push(
-      { id: "flat", title: "Flat", help: "In the function's own lines, with the error of sampling", right: true, down: true, width: "240px", sort: key((r) => r.current ?? 0), cell: (i) => <ValueBar r={rows[i] as Row} v={rows[i]?.current ?? 0} most={most} text={amount(rows[i]?.current ?? null, d.unit)} s={s} /> },
+      { id: "flat", title: d.attributed ? "Ends in it" : "Flat", help: d.attributed ? "Counted for the innermost function of your code on the stack; ± is the error of sampling" : "In the function's own lines; ± is the error of sampling", right: true, down: true, width: "240px", sort: key((r) => r.current ?? 0), cell: (i) => <ValueBar r={rows[i] as Row} v={rows[i]?.current ?? 0} most={most} text={amount(rows[i]?.current ?? null, d.unit)} s={s} /> },
       { id: "part", title: "Share", right: true, width: "72px", cell: (i) => <span class="num">{share(rows[i]?.current ?? 0, d.total)}</span> },
       { id: "cum", title: "Cum", help: "In it and in everything it called", right: true, down: true, width: "110px", sort: key((r) => r.cum), cell: (i) => amount(rows[i]?.cum ?? null, d.unit) },
     );
@@ -204,7 +209,7 @@ function columnsOf(d: Summary): Column[] {
     {
       id: "change",
       title: "Change",
-      help: "Change since the base; ± is half the 95% interval that sampling leaves",
+      help: "Change since the base, counted for the innermost function of your code on the stack; ± is half the 95% interval that sampling leaves",
       right: true,
       down: true,
       width: "204px",
@@ -212,7 +217,7 @@ function columnsOf(d: Summary): Column[] {
       cell: (i) => {
         const r = rows[i] as Row;
         const change = (r.current ?? 0) - (r.base ?? 0);
-        const quiet = r.class === "noise" || r.class === "churn" || r.class === "steady";
+        const quiet = calm.has(r.class);
         return (
           <span class="barcell">
             <span data-tip={r.noise ? `± ${quantity(r.noise, r.unit)}` : undefined}>
@@ -250,7 +255,7 @@ function columnsOf(d: Summary): Column[] {
 
 function TrendOf({ r }: { r: Row }) {
   const v = (r.trend ?? []).map((x) => x ?? 0);
-  const quiet = r.class === "noise" || r.class === "churn" || r.class === "steady";
+  const quiet = calm.has(r.class);
   return <Spark values={v} width={64} tone={quiet ? "quiet" : toneOf(v[0] ?? 0, v.at(-1) ?? 0)} />;
 }
 

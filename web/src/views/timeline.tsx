@@ -249,7 +249,7 @@ function options(el: HTMLElement, live: { current: ChartProps }, t: Track): uPlo
   // Tokens are light-dark(): only the browser can say which colour that is now.
   const token = (name: string) => ((probe.style.color = `var(${name})`), getComputedStyle(probe).color);
   const lines = colours.map(token);
-  const [label, grid, fill, a, b] = ["--t3", "--line2", "--accent-bg", "--shrink", "--grow"].map(token) as [string, string, string, string, string];
+  const [label, grid, fill, a, b, ink] = ["--t3", "--line2", "--accent-bg", "--shrink", "--grow", "--bg1"].map(token) as [string, string, string, string, string, string];
   probe.remove();
   const font = `11px ${style.getPropertyValue("--sans") || "sans-serif"}`;
   const shotsIn = (from: number, to: number) => live.current.shots.flatMap((s, i) => (s.time / 1000 >= from && s.time / 1000 <= to ? [i] : []));
@@ -266,8 +266,8 @@ function options(el: HTMLElement, live: { current: ChartProps }, t: Track): uPlo
     ],
     series: [{}, ...t.series.map((s, i) => ({ label: s.title, stroke: lines[i % lines.length], width: 1.8, spanGaps: true, points: { show: s.times.length <= 60, size: 4 }, fill: t.series.length === 1 ? lines[0]?.replace("rgb(", "rgba(").replace(")", ", 0.12)") : undefined }))],
     hooks: {
-      drawClear: [(u) => bands(u, live.current, { mark: fill, a, b }, false)],
-      draw: [(u) => bands(u, live.current, { mark: fill, a, b }, true)],
+      drawClear: [(u) => bands(u, live.current, { mark: fill, a, b, ink }, false)],
+      draw: [(u) => bands(u, live.current, { mark: fill, a, b, ink }, true)],
       setCursor: [(u) => live.current.setAt(u.cursor.left !== undefined && u.cursor.left >= 0 ? u.posToVal(u.cursor.left, "x") : null)],
       setSelect: [
         (u) => {
@@ -282,7 +282,7 @@ function options(el: HTMLElement, live: { current: ChartProps }, t: Track): uPlo
 }
 
 /** bands draws the mark, and base and current: the ground below the lines, their letters above. */
-function bands(u: uPlot, p: ChartProps, c: { mark: string; a: string; b: string }, letters: boolean): void {
+function bands(u: uPlot, p: ChartProps, c: { mark: string; a: string; b: string; ink: string }, letters: boolean): void {
   const x = (i: number) => u.valToPos((p.shots[i]?.time ?? 0) / 1000, "x", true);
   const { ctx } = u;
   const { top, height: h } = u.bbox;
@@ -300,7 +300,7 @@ function bands(u: uPlot, p: ChartProps, c: { mark: string; a: string; b: string 
       const text = 16 * ratio;
       const side = left + text > u.bbox.left + u.bbox.width ? left - text : left;
       ctx.fillRect(side, top, text, text);
-      ctx.fillStyle = "#10151c";
+      ctx.fillStyle = c.ink;
       ctx.font = `700 ${11 * ratio}px sans-serif`;
       ctx.textAlign = "center";
       ctx.textBaseline = "middle";

@@ -56,6 +56,7 @@ const marks: Readonly<Record<string, [string, "grow" | "bad" | "shrink" | undefi
   churn: ["◌", undefined],
   steady: ["▬", undefined],
   noise: ["▬", undefined],
+  waves: ["◌", undefined],
   shrinking: ["▼", "shrink"],
   less: ["▼", "shrink"],
 };
@@ -68,6 +69,7 @@ const helps: Readonly<Record<string, string>> = {
   load: "Grows with the load",
   churn: "Much is allocated and nothing kept",
   steady: "Does not grow",
+  waves: "Goes down about as much as up: no growth",
   noise: "The change is not larger than the error of sampling",
   shrinking: "Goes down",
   more: "More than in the base, by more than the error of sampling; no judgement of growth",
@@ -78,7 +80,7 @@ const helps: Readonly<Record<string, string>> = {
 /** Word is the judgement: its mark and word, never colour alone. */
 export function Word({ is, of = -1 }: { is: string; of?: number }) {
   const [mark, tone] = marks[is] ?? ["?", undefined];
-  const text = is === "part" ? `part of ${of + 1}` : is === "noise" ? "within noise" : is === "unknown" ? "too early" : is;
+  const text = is === "part" ? `part of ${of + 1}` : is === "noise" ? "within noise" : is === "waves" ? "up and down" : is === "unknown" ? "too early" : is;
   return (
     <span class={tone ? `chip tone-${tone}` : "chip"} data-tip={helps[is]}>
       <b>

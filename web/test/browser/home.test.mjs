@@ -3,16 +3,11 @@
 
 import test, { after, before } from "node:test";
 import assert from "node:assert/strict";
-import { mkdtempSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { browser, eventually, firstSession, page, picture, program, serious, serve, violations } from "../harness.mjs";
 import { folder, goroutines, heap } from "../profiles.mjs";
 
 let exe, chrome;
-const config = mkdtempSync(join(tmpdir(), "profound-config-"));
-process.env.XDG_CONFIG_HOME = config; // what was opened is remembered there
 
 before(async () => {
   exe = program();
