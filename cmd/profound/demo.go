@@ -88,7 +88,9 @@ func runDemo(ctx context.Context, args []string, e *env) error {
 	if o.save == "" {
 		defer os.Remove(dir) // only goes if nothing was kept: interrupted, failed
 	}
-	p, err := demo.Start(ctx, e.exe, demo.StartOptions{Args: []string{demoChild}, Service: demo.ServiceOptions{Leak: o.leak}})
+	exe, done := demoProgram(ctx, e)
+	defer done()
+	p, err := demo.Start(ctx, exe, demo.StartOptions{Args: []string{demoChild}, Service: demo.ServiceOptions{Leak: o.leak}})
 	if err != nil {
 		if ctx.Err() != nil {
 			return errInterrupted

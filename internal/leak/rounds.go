@@ -81,7 +81,8 @@ func (j *judgement) roundSlope(s *series) {
 
 // nowAndThen is the judgement on what grows now and then, in both halves: a
 // leak when it has risen often and never fell. It may also be a pool that
-// rarely needs more, so that a few rises prove nothing yet.
+// rarely needs more, so that a few rises prove nothing yet, and sampled ones are
+// not worth a word when the mean growth may be none.
 func (j judgement) nowAndThen(s *series, rises int, gate float64) judgement {
 	m := s.len() - 1
 	share, fell := float64(rises)/float64(m), false
@@ -89,7 +90,7 @@ func (j judgement) nowAndThen(s *series, rises int, gate float64) judgement {
 		fell = fell || s.y[i] < s.y[i-1]-gate
 	}
 	switch {
-	case fell || s.y[m/2] <= s.y[0]:
+	case fell || s.y[m/2] <= s.y[0] || rises < minSamples && s.noise() > 0 && !(j.slope.Low > 0):
 		return j.as(Filling, NotEveryRound, share)
 	case rises < minSamples:
 		return j.as(Growing, NotEveryRound, share)
