@@ -8,17 +8,11 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/profoundhq/profound/internal/goheap"
 	"github.com/profoundhq/profound/internal/leak"
 	"github.com/profoundhq/profound/internal/proc"
 	"github.com/profoundhq/profound/internal/reason"
-	"github.com/profoundhq/profound/internal/verdict"
 	"github.com/profoundhq/profound/internal/watch"
-	"github.com/profoundhq/profound/internal/why"
 )
-
-// heldWays is how many ways to hold what a finding is about are told.
-const heldWays = 2
 
 // keptObjects is the snapshot that is kept with the profiles of a run.
 const keptObjects = "objects.snapshot"
@@ -62,69 +56,14 @@ func reasons(ctx context.Context, v *leak.Verdict, spec string, o heapOptions, e
 	held := map[int][]string{}
 	for i := range v.Findings {
 		f := &v.Findings[i]
-		if !askable(f) {
-			continue
+		if askable(f) {
+			held[i] = reason.Held(h.Analysis, f)
 		}
-		if f.Resource == leak.Goroutines {
-			held[i] = heldByGoroutines(h.Analysis, f)
-			continue
-		}
-		held[i] = heldByReferences(h.Analysis, f)
 	}
 	return held, nil
 }
 
 // askable tells findings about things that references hold.
 func askable(f *leak.Finding) bool {
-	return (f.Class == leak.Leak || f.Class == leak.Growing) && len(f.Path) > 0 && (f.Resource == leak.Heap || f.Resource == leak.Goroutines)
-}
-
-// allocatedBy matches the allocation stacks that run through the last frame of
-// a finding's path, by way of the function to blame.
-func allocatedBy(f *leak.Finding) func(stack []goheap.Frame) bool {
-	through := []string{f.Path[len(f.Path)-1].Function}
-	if at := verdict.Blame(f); at != nil {
-		through = append(through, at.Function)
-	}
-	return func(stack []goheap.Frame) bool {
-		for _, name := range through {
-			if !slices.ContainsFunc(stack, func(s goheap.Frame) bool { return s.Func == name }) {
-				return false
-			}
-		}
-		return true
-	}
-}
-
-// heldByReferences says which references hold what a finding's path has
-// allocated; ways that end at the same reference are told once, the one that
-// holds most.
-func heldByReferences(a *why.Analysis, f *leak.Finding) []string {
-	const look = 20
-	var out []string
-	told := map[string]bool{}
-	for _, w := range a.Sites(look, allocatedBy(f)) {
-		cut := reason.CutName(&w)
-		if told[cut] || len(out) == heldWays {
-			continue
-		}
-		told[cut] = true
-		out = append(out, reason.HeldBy(&w))
-	}
-	return out
-}
-
-// heldByGoroutines says how the goroutines of a finding wait and what goes
-// free with them.
-func heldByGoroutines(a *why.Analysis, f *leak.Finding) []string {
-	var out []string
-	for _, g := range a.Goroutines(func(stack []goheap.Frame) bool {
-		return slices.ContainsFunc(stack, func(s goheap.Frame) bool { return s.Func == f.Path[0].Function })
-	}) {
-		if len(out) == heldWays {
-			break
-		}
-		out = append(out, reason.HeldByGroup(&g))
-	}
-	return out
+	return (f.Class == leak.Leak || f.Class == leak.Growing) && reason.Holdable(f)
 }

@@ -4,14 +4,11 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 
-	"github.com/profoundhq/profound/internal/goheap"
 	"github.com/profoundhq/profound/internal/leak"
 	"github.com/profoundhq/profound/internal/reason"
 	"github.com/profoundhq/profound/internal/verdict"
-	"github.com/profoundhq/profound/internal/why"
 )
 
 // leaksView is the whole verdict: what grows, why it is or is no leak, and
@@ -193,63 +190,17 @@ func answerHeld(ctx context.Context, s *Session, q *Query) (*Answer, error) {
 	}
 	f := &s.Verdict.Findings[i]
 	a := &Held{Schema: "held/1", Held: []string{}}
-	if len(f.Path) == 0 || f.Resource != leak.Heap && f.Resource != leak.Goroutines {
+	if !reason.Holdable(f) {
 		return &Answer{JSON: a}, nil
 	}
 	err = s.Heap(ctx, func(h *Heap) error {
-		if f.Resource == leak.Goroutines {
-			a.Held = append(a.Held, heldByGoroutines(h.Analysis, f)...)
-		} else {
-			a.Held = append(a.Held, heldByReferences(h.Analysis, f)...)
-		}
+		a.Held = append(a.Held, reason.Held(h.Analysis, f)...)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
 	return &Answer{JSON: a}, nil
-}
-
-// heldWays is how many ways to hold the same are told.
-const heldWays = 3
-
-// heldByReferences says which references hold what was allocated on the path
-// of a finding; ways that end at the same reference are told once.
-func heldByReferences(a *why.Analysis, f *leak.Finding) []string {
-	const look = 20
-	through := []string{f.Path[len(f.Path)-1].Function}
-	if at := verdict.Blame(f); at != nil {
-		through = append(through, at.Function)
-	}
-	var out []string
-	told := map[string]bool{}
-	for _, w := range a.Sites(look, func(stack []goheap.Frame) bool { return runsThrough(stack, through) }) {
-		cut := reason.CutName(&w)
-		if told[cut] || len(out) == heldWays {
-			continue
-		}
-		told[cut] = true
-		out = append(out, reason.HeldBy(&w))
-	}
-	return out
-}
-
-func runsThrough(stack []goheap.Frame, names []string) bool {
-	return !slices.ContainsFunc(names, func(name string) bool {
-		return !slices.ContainsFunc(stack, func(s goheap.Frame) bool { return s.Func == name })
-	})
-}
-
-// heldByGoroutines says how the goroutines of a finding wait and what goes
-// free with them.
-func heldByGoroutines(a *why.Analysis, f *leak.Finding) []string {
-	var out []string
-	for _, g := range a.Goroutines(func(stack []goheap.Frame) bool { return runsThrough(stack, []string{f.Path[0].Function}) }) {
-		if len(out) < heldWays {
-			out = append(out, reason.HeldByGroup(&g))
-		}
-	}
-	return out
 }
 
 // reportText is what "copy report" copies: the verdict as text, with where it
