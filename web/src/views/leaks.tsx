@@ -165,7 +165,7 @@ function Held({ f, session }: { f: Finding; session: Session }) {
   const url = asked && session.heap ? `/api/${encodeURIComponent(now.peek().session)}/held?finding=${f.index}` : null;
   const load = useLoad<{ held: string[] }>(url);
   if (!session.heap || !f.path.length) return null;
-  if (!asked) return <Button onClick={() => ask(true)}>Ask the process who holds it</Button>;
+  if (!asked) return <p><Button onClick={() => ask(true)}>Ask who holds it</Button></p>;
   if (load.error)
     return (
       <p class="label" role="status">

@@ -95,7 +95,7 @@ export function rateText(e: Estimate, unit: string): [string, string] {
   if (e.value === null) return ["–", ""];
   const s = scaleFor(e.value, unit);
   const sign = e.value > 0 ? "+" : "";
-  const number = (v: number) => inScale(v, { ...s, decimals: s.factor === 1 && Math.abs(e.value ?? 0) >= 100 ? 0 : 2 });
+  const number = (v: number) => inScale(v, { ...s, decimals: Math.abs(e.value ?? 0) >= 100 * s.factor ? 0 : 2 });
   return [`${sign}${number(e.value)}${s.label}/s`, e.low === null || e.high === null ? "" : `${number(e.low)} – ${number(e.high)}`];
 }
 
