@@ -29,6 +29,8 @@ type lineReader interface {
 	// line returns one line without its end; io.EOF may come with the last
 	// line of the input.
 	line() (string, error)
+	// ask shows the prompt again while a line is being read.
+	ask()
 	// suspend gives the terminal back while a command runs, resume takes it.
 	suspend()
 	resume()
@@ -159,8 +161,8 @@ func (sh *shell) loop(ctx context.Context) error {
 				sh.s.env.say("Type q or press Ctrl-D to quit.")
 			}
 			sh.aborted = true
-			if p, ok := sh.in.(*plainReader); ok && sh.pending != nil {
-				p.ask()
+			if sh.pending != nil { // a signal: the line is still being read
+				sh.in.ask()
 			}
 			continue
 		case errors.Is(err, io.EOF) && line == "":

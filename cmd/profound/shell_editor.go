@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/peterh/liner"
@@ -49,6 +50,7 @@ func (e *editor) line() (string, error) {
 	return strings.TrimSuffix(line, "\n"), err
 }
 
+func (e *editor) ask()     { io.WriteString(os.Stdout, editPrompt) } // where liner writes
 func (e *editor) suspend() { e.cooked.ApplyMode() }
 func (e *editor) resume()  { e.raw.ApplyMode() }
 func (e *editor) close()   { e.state.Close() }
