@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"go/scanner"
 	"go/token"
 	"path/filepath"
@@ -39,31 +40,49 @@ func highlight(path string, lines []string) [][]int {
 			return m.marks
 		}
 		from := file.Offset(pos)
+		to := from + spanOf(src[from:], text)
 		switch {
 		case tok == token.LPAREN && behindFunc > 0:
 			behindFunc++
 		case tok == token.RPAREN && behindFunc > 1:
 			behindFunc--
 		case tok == token.IDENT && behindFunc == 1:
-			m.mark(from, from+len(text), markDeclared)
+			m.mark(from, to, markDeclared)
 			behindFunc = 0
 		case tok == token.LBRACE:
 			behindFunc = 0
 		}
 		switch {
 		case tok.IsKeyword():
-			m.mark(from, from+len(text), markKeyword)
+			m.mark(from, to, markKeyword)
 			if tok == token.FUNC {
 				behindFunc = 1
 			}
 		case tok == token.STRING || tok == token.CHAR:
-			m.mark(from, from+len(text), markString)
+			m.mark(from, to, markString)
 		case tok == token.INT || tok == token.FLOAT || tok == token.IMAG:
-			m.mark(from, from+len(text), markNumber)
+			m.mark(from, to, markNumber)
 		case tok == token.COMMENT:
-			m.mark(from, from+len(text), markComment)
+			m.mark(from, to, markComment)
 		}
 	}
+}
+
+// spanOf returns how many of the first bytes of src a token takes. The scanner
+// takes carriage returns out of raw strings and comments, so that their text may
+// be shorter than they are: these are followed to their closing mark.
+func spanOf(src []byte, text string) int {
+	for _, m := range []struct{ open, close string }{{"`", "`"}, {"/*", "*/"}, {"//", "\n"}} {
+		if !strings.HasPrefix(text, m.open) {
+			continue
+		}
+		inside := src[len(m.open):]
+		if i := bytes.Index(inside, []byte(m.close)); i >= 0 {
+			return len(m.open) + i + len(m.close)
+		}
+		return len(src) // open to the end of the file
+	}
+	return len(text)
 }
 
 // marker cuts marks at the ends of lines. They come in order.

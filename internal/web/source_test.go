@@ -197,6 +197,8 @@ func TestHighlight(t *testing.T) {
 // FuzzHighlight checks that marks lie in their lines, in order.
 func FuzzHighlight(f *testing.F) {
 	f.Add("func f() { \"a\" }\n`\n\r\n`")
+	f.Add("`\r즩")
+	f.Add("/*\r\n\r*/ x")
 	f.Add("/*\x00\xff\n*/ 'x")
 	f.Fuzz(func(t *testing.T, text string) {
 		lines := strings.Split(text, "\n")
