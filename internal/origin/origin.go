@@ -35,7 +35,7 @@ func Of(name, file string) Origin {
 	root, _, _ := strings.Cut(pkg, "/")
 	switch {
 	case pkg == "":
-		return Foreign
+		return ofNative(name, file)
 	case pkg == "runtime" || strings.HasPrefix(pkg, "runtime/internal/") || strings.HasPrefix(pkg, "internal/runtime/"):
 		return Runtime
 	case isStd(root):
@@ -46,6 +46,42 @@ func Of(name, file string) Origin {
 	return Own
 }
 
+// ofNative is Of for what has no Go package: assembly of Go by the folder it
+// lies in, other languages by what their tools call things.
+func ofNative(name, file string) Origin {
+	if strings.HasSuffix(file, ".s") {
+		if pkg := sourcePackage(file); pkg != "" {
+			return Of(pkg+"."+name, file)
+		}
+	}
+	holds := func(part string) bool { return strings.Contains(file, part) }
+	starts := func(part string) bool { return strings.HasPrefix(name, part) }
+	switch {
+	case slices.ContainsFunc([]string{"/.cargo/", "/cargo/registry/", "/node_modules/", "/site-packages/", "/dist-packages/", "/vcpkg/", "/conan/"}, holds):
+		return Dependency
+	case slices.ContainsFunc([]string{"/rustc/", "/include/c++/", "/c++/v1/", "/glibc"}, holds),
+		slices.ContainsFunc([]string{"std::", "core::", "alloc::", "__gnu_cxx::", "operator new", "operator delete"}, starts):
+		return Std
+	}
+	return Foreign
+}
+
+// sourcePackage is the package of the standard library that a source file
+// belongs to, "" for others.
+func sourcePackage(file string) string {
+	if i := strings.LastIndex(file, "/src/"); i >= 0 {
+		file = file[i+len("/src/"):]
+	}
+	i := strings.LastIndexByte(file, '/')
+	if i < 0 {
+		return ""
+	}
+	if root, _, _ := strings.Cut(file, "/"); !isStd(root) {
+		return ""
+	}
+	return file[:i]
+}
+
 // OfFrame is Of for one line of a stack. Code of the standard library inlined
 // into a closure can have a name of the program; its file tells.
 func OfFrame(name, file string) Origin {
@@ -53,11 +89,7 @@ func OfFrame(name, file string) Origin {
 	if o != Own {
 		return o
 	}
-	rest := file
-	if i := strings.LastIndex(file, "/src/"); i >= 0 {
-		rest = file[i+len("/src/"):]
-	}
-	if root, _, ok := strings.Cut(rest, "/"); ok && isStd(root) {
+	if sourcePackage(file) != "" {
 		return Std
 	}
 	return Own

@@ -19,6 +19,13 @@ func TestOf(t *testing.T) {
 		{"absl::Mutex::Lock", "", Foreign, Foreign, ""},
 		{"_ZN4absl", "", Foreign, Foreign, ""},
 		{"malloc", "", Foreign, Foreign, ""},
+		{"aeshashbody", "/usr/lib/go/src/runtime/asm_amd64.s", Runtime, Runtime, ""},
+		{"indexbytebody", "internal/bytealg/indexbyte_amd64.s", Std, Std, ""},
+		{"dot", "/src/app/dot_amd64.s", Foreign, Foreign, ""},
+		{"tokio::runtime::park", "/build/.cargo/registry/src/github.com-1ecc/tokio-1.32.0/src/park.rs", Dependency, Dependency, ""},
+		{"<T as alloc::Any>::poll", "/rustc/84c898d/library/alloc/src/boxed.rs", Std, Std, ""},
+		{"std::vector<int>::push_back", "", Std, Std, ""},
+		{"handle", "./node_modules/express/lib/application.js", Dependency, Dependency, ""},
 	} {
 		if got := Of(tt.name, tt.file); got != tt.want {
 			t.Errorf("Of(%s, %s) = %d, want %d", tt.name, tt.file, got, tt.want)

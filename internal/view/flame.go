@@ -37,6 +37,9 @@ type FlameOptions struct {
 	// MaxNodes is how many nodes there may be; 0 is no bound. A tree that
 	// would have more is built again with a larger MinShare.
 	MaxNodes int
+	// Enough is how many nodes are so few that MinShare does not matter: a tree
+	// that has no more in all is not cut.
+	Enough int
 	// Levels and Step ask for the subtree at the end of a path from the root:
 	// Step tells which frame the path takes at each of its levels. The nodes of
 	// the path come first, each the only child of the one before, with their
@@ -48,16 +51,32 @@ type FlameOptions struct {
 
 // FlameBelow is Flame within bounds.
 func (v *View) FlameBelow(o FlameOptions) *FlameTree {
+	// Each stack ends at a node of its own, so many stacks need not be tried.
+	if v.Profile.Stacks.Len() <= o.Enough {
+		whole := o
+		whole.MinShare, whole.MaxNodes, whole.Enough = 0, o.Enough, 0
+		if t := v.flameOnce(whole); t != nil {
+			return t
+		}
+	}
 	for {
-		b := newFlameBuilder(v)
-		b.most = o.MaxNodes
-		b.build(o)
-		if !b.full {
-			b.t.MinShare = o.MinShare
-			return b.t
+		if t := v.flameOnce(o); t != nil {
+			return t
 		}
 		o.MinShare = max(4*o.MinShare, 1e-6)
 	}
+}
+
+// flameOnce builds a tree, nil if it would have more than MaxNodes.
+func (v *View) flameOnce(o FlameOptions) *FlameTree {
+	b := newFlameBuilder(v)
+	b.most = o.MaxNodes
+	b.build(o)
+	if b.full {
+		return nil
+	}
+	b.t.MinShare = o.MinShare
+	return b.t
 }
 
 func (b *flameBuilder) build(o FlameOptions) {

@@ -8,6 +8,7 @@ import (
 	"github.com/profoundhq/profound/internal/leak"
 	"github.com/profoundhq/profound/internal/origin"
 	"github.com/profoundhq/profound/internal/render"
+	"github.com/profoundhq/profound/internal/report"
 	"github.com/profoundhq/profound/internal/verdict"
 )
 
@@ -95,7 +96,7 @@ func estimateOf(e leak.Estimate) Estimate {
 }
 
 func callOf(f leak.Frame) Call {
-	c := Call{f.Function, f.File, f.Line, categoryOf(origin.OfFrame(f.Function, f.File))}
+	c := Call{f.Function, f.File, f.Line, report.CategoryFrom(origin.OfFrame(f.Function, f.File))}
 	if f.Own {
 		c.Category = render.CategoryOwn
 	}

@@ -9,8 +9,9 @@ import (
 	"github.com/profoundhq/profound/internal/view"
 )
 
-// flameShare is the share of the whole under which a path is folded, unless
-// the question says otherwise: a quarter of a pixel on a wide screen.
+// flameShare is the share of the whole under which a path is folded in a large
+// tree, unless the question says otherwise: a quarter of a pixel on a wide
+// screen.
 const flameShare = 1.0 / 20000
 
 // flameView is the tree of call paths, top-down, bottom-up or around a
@@ -21,7 +22,7 @@ func flameView() View {
 		Help: "Call paths as a tree, in columns (schema flame/1)",
 		Params: []Param{
 			{"dir", "down | up | around", "From the roots to the leaves, from the leaves to their callers, or both from sel=f:FUNCTION"},
-			{"min", "0.00005", "Fold paths below this share of the whole; 0 folds nothing that a million nodes can hold"},
+			{"min", "0.00005", "Fold paths below this share of the whole; 0 folds nothing that a million nodes can hold. Unless it is said, small trees are not folded"},
 			{"z", "KEYS", "Only below the node at the end of a path: the keys of its frames, six hex digits each, from the root"},
 			{"mode", "absolute | share", "How a change is drawn; for the page"},
 			{"color", "origin | change", "What colours say; for the page"},
@@ -53,6 +54,10 @@ func answerFlame(ctx context.Context, s *Session, q *Query) (*Answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	enough := smallFlame
+	if q.Own("min") != "" {
+		enough = 0
+	}
 	path, err := parseZoom(q.Own("z"))
 	if err != nil {
 		return nil, err
@@ -73,14 +78,14 @@ func answerFlame(ctx context.Context, s *Session, q *Query) (*Answer, error) {
 		if dir == "up" {
 			v = v.Inverted()
 		}
-		t := v.FlameBelow(flameBounds(least, path))
+		t := v.FlameBelow(flameBounds(least, enough, path))
 		meta.Min = t.MinShare
 		meta.Zoom = c.addTree("", t, &folds, len(path))
 	case "around":
 		callers, callees := d.View.Around(q.Sel.Name)
 		meta.Focus = q.Sel.Name
-		meta.Zoom = c.addTree("", callees.FlameBelow(flameBounds(least, path)), &folds, len(path))
-		c.addTree("up_", callers.FlameBelow(flameBounds(least, nil)), &folds, 0)
+		meta.Zoom = c.addTree("", callees.FlameBelow(flameBounds(least, enough, path)), &folds, len(path))
+		c.addTree("up_", callers.FlameBelow(flameBounds(least, enough, nil)), &folds, 0)
 	}
 	if folds.Nodes > 0 {
 		meta.Dropped = &folds
@@ -121,8 +126,12 @@ func parseZoom(z string) ([]uint32, error) {
 // effort.
 const maxFlameNodes = 1_000_000
 
-func flameBounds(least float64, path []uint32) view.FlameOptions {
-	return view.FlameOptions{MinShare: least, MaxNodes: maxFlameNodes, Levels: len(path), Step: func(level int, f *view.Frame) bool {
+// smallFlame is how many nodes are sent without a look at what they weigh:
+// many light paths can be most of a profile together.
+const smallFlame = 1 << 16
+
+func flameBounds(least float64, enough int, path []uint32) view.FlameOptions {
+	return view.FlameOptions{MinShare: least, MaxNodes: maxFlameNodes, Enough: enough, Levels: len(path), Step: func(level int, f *view.Frame) bool {
 		return frameKey(f.String()) == path[level]
 	}}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/profoundhq/profound/internal/origin"
 	"github.com/profoundhq/profound/internal/reason"
 	"github.com/profoundhq/profound/internal/render"
+	"github.com/profoundhq/profound/internal/report"
 )
 
 // stackGroup are goroutines with one stack. The group they belong to follows
@@ -30,7 +31,7 @@ func groupOfGoroutine(g *goheap.Goroutine) *stackGroup {
 		x.state = g.State
 	}
 	for _, f := range g.Stack {
-		x.stack = append(x.stack, GroupFrame{Function: f.Func, File: f.File, Line: f.Line, Category: categoryOf(origin.OfFrame(f.Func, f.File))})
+		x.stack = append(x.stack, GroupFrame{Function: f.Func, File: f.File, Line: f.Line, Category: report.CategoryFrom(origin.OfFrame(f.Func, f.File))})
 	}
 	return x
 }

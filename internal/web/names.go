@@ -6,24 +6,9 @@ import (
 	"github.com/profoundhq/profound/internal/origin"
 	"github.com/profoundhq/profound/internal/profile"
 	"github.com/profoundhq/profound/internal/render"
+	"github.com/profoundhq/profound/internal/report"
 	"github.com/profoundhq/profound/internal/view"
 )
-
-// categoryOf is the number columns called category have for whose code a
-// function is: none, own, dependency, std, other, runtime.
-func categoryOf(o origin.Origin) render.Category {
-	switch o {
-	case origin.Own:
-		return render.CategoryOwn
-	case origin.Dependency:
-		return render.CategoryDependency
-	case origin.Std:
-		return render.CategoryStd
-	case origin.Runtime:
-		return render.CategoryRuntime
-	}
-	return render.CategoryCgo
-}
 
 // Names knows of every name an entry of a view can have (a function, a file, a
 // package) whose code it is and where it lies. It is made before aggregation,
@@ -44,14 +29,14 @@ type NameInfo struct {
 
 func newNames(p *profile.Profile) *Names {
 	n := &Names{by: make(map[string]NameInfo, p.Functions.Len())}
-	least := firstLines(p)
+	least, whose := firstLines(p), report.NewCategories(p)
 	for i := 1; i < p.Functions.Len(); i++ {
 		fn := profile.FunctionID(i)
 		name, file := p.FunctionName(fn), p.FunctionFile(fn)
 		if _, known := n.by[name]; known || name == "" {
 			continue
 		}
-		info := NameInfo{Category: categoryOf(origin.Of(name, file)), Package: origin.Package(name), File: file, Line: int(p.Functions.StartLine[i])}
+		info := NameInfo{Category: whose.Of(name), Package: origin.Package(name), File: file, Line: int(p.Functions.StartLine[i])}
 		if info.Line == 0 {
 			info.Line = least[i]
 		}
@@ -87,7 +72,7 @@ func (n *Names) Of(name string) NameInfo {
 	if info, ok := n.by[name]; ok {
 		return info
 	}
-	return NameInfo{Category: categoryOf(origin.Of(name, "")), Package: origin.Package(name)}
+	return NameInfo{Category: report.CategoryOf(name, ""), Package: origin.Package(name)}
 }
 
 // OfFrame is Of for an entry of a view, with its own place where it has one.

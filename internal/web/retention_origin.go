@@ -7,6 +7,7 @@ import (
 	"github.com/profoundhq/profound/internal/goheap"
 	"github.com/profoundhq/profound/internal/origin"
 	"github.com/profoundhq/profound/internal/render"
+	"github.com/profoundhq/profound/internal/report"
 	"github.com/profoundhq/profound/internal/why"
 )
 
@@ -52,10 +53,10 @@ func (o *origins) of(name string) render.Category {
 	name = strings.TrimPrefix(name, "*")
 	pkg := origin.Package(name)
 	if by, ok := o.byPackage[pkg]; ok {
-		return categoryOf(by)
+		return report.CategoryFrom(by)
 	}
 	if by := origin.Of(name, ""); by != origin.Own || pkg == "main" {
-		return categoryOf(by)
+		return report.CategoryFrom(by)
 	}
 	return render.CategoryNone // of a package no stack goes through
 }
@@ -64,10 +65,10 @@ func (o *origins) of(name string) render.Category {
 // and its name does not tell.
 func (o *origins) ofPackage(name string) render.Category {
 	if by, ok := o.byPackage[name]; ok {
-		return categoryOf(by)
+		return report.CategoryFrom(by)
 	}
 	if by := origin.Of(name+".x", ""); by == origin.Std || by == origin.Runtime || name == "main" {
-		return categoryOf(by)
+		return report.CategoryFrom(by)
 	}
 	return render.CategoryNone
 }

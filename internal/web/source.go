@@ -52,6 +52,8 @@ type Source struct {
 	// Functions are those of the file with values, in order of their lines.
 	Functions []SourceFunction `json:"functions"`
 	Missing   *Missing         `json:"missing,omitempty"`
+	// Stale says why the text is not what the profile is of.
+	Stale *Missing `json:"stale,omitempty"`
 }
 
 // SourceLine is what was sampled on a line, and below it.
@@ -120,6 +122,7 @@ func answerSource(ctx context.Context, s *Session, q *Query) (*Answer, error) {
 		return &Answer{JSON: a}, nil
 	}
 	a.Path, a.How, a.Count = found.Path, string(found.How), len(text)
+	a.Stale = staleSource(found.Path, text, a)
 	from := max(0, min(a.Line-maxSourceLines/2, len(text)-maxSourceLines))
 	to := min(len(text), from+maxSourceLines)
 	a.First = from + 1

@@ -55,6 +55,8 @@ export interface Source extends Head, Values {
   lines: LineValues[];
   functions: SourceFunction[];
   missing?: Missing;
+  /** Why the text is not what the profile is of. */
+  stale?: Missing;
 }
 
 export interface HotPlace extends Values {

@@ -112,7 +112,7 @@ function SourceView({ data, state, session, stale }: ViewProps<Source>) {
       <div class={asm ? "sourcebox asm" : "sourcebox"}>
         <Places state={state} at={data} line={line} />
         <section class={stale ? "card flush listing loading" : "card flush listing"} aria-label="Source">
-          {data.missing && <NotThere m={data.missing} />}
+          {(data.missing ?? data.stale) && <NotThere m={(data.missing ?? data.stale)!} />}
           <Code source={data} rows={rows} selected={line} hover={hover} found={shown} onLine={choose} onHover={setHover} onOpen={open} show={{ row: rows.findIndex((r) => r.line === line), key }} />
         </section>
         {asm && <Machine state={state} name={functionAt(data, line)} line={line} hover={hover} onHover={setHover} onLine={choose} />}
