@@ -23,7 +23,7 @@ func NewCategories(p *profile.Profile) Categories {
 		fn := profile.FunctionID(id)
 		name := p.FunctionName(fn)
 		if _, ok := c[name]; !ok {
-			c[name] = CategoryOf(name, p.FunctionFile(fn))
+			c[name] = CategoryFrom(origin.Of(name, p.FunctionFile(fn)))
 			native = native && origin.Package(name) == ""
 		}
 	}
@@ -40,11 +40,13 @@ func (c Categories) claim(p *profile.Profile) {
 	if p.NumMappings() > 0 {
 		binary = p.Mappings[1].File
 	}
-	unnamed := "[" + path.Base(binary) + "]" // what has no symbols is called after its file
+	if binary != "" {
+		c["["+path.Base(binary)+"]"] = render.CategoryOwn // views call what has no symbols so
+	}
 	for id := 1; id < p.Functions.Len(); id++ {
 		fn := profile.FunctionID(id)
 		name, file := p.FunctionName(fn), p.FunctionFile(fn)
-		if c[name] == render.CategoryCgo && (name == unnamed || strings.ContainsRune(file, '.') && !strings.HasPrefix(file, "/usr/")) {
+		if c[name] == render.CategoryCgo && strings.ContainsRune(file, '.') && !strings.HasPrefix(file, "/usr/") {
 			c[name] = render.CategoryOwn
 		}
 	}
@@ -65,12 +67,7 @@ func (c Categories) Of(name string) render.Category {
 	if cat, ok := c[name]; ok {
 		return cat
 	}
-	return CategoryOf(name, "")
-}
-
-// CategoryOf is the category of a function by its name and source file alone.
-func CategoryOf(name, file string) render.Category {
-	return CategoryFrom(origin.Of(name, file))
+	return CategoryFrom(origin.Of(name, ""))
 }
 
 // CategoryFrom is the category that stands for an origin.

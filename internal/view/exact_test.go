@@ -329,16 +329,24 @@ func TestFlameBelow(t *testing.T) {
 		if got := v.FlameBelow(FlameOptions{Levels: 2, Step: func(int, *Frame) bool { return false }}); len(got.Parent) != 0 {
 			t.Error("a path that leads nowhere has nodes")
 		}
-		// A tree of no more nodes than are enough is whole, another is cut as ever.
-		n := max(len(whole.Parent), v.Profile.Stacks.Len())
-		if got := v.FlameBelow(FlameOptions{MinShare: 0.2, Enough: n}); len(got.Parent) != len(whole.Parent) || got.Folded != 0 {
-			t.Errorf("%d nodes and %d folded of a small tree of %d", len(got.Parent), got.Folded, len(whole.Parent))
-		}
-		if cut := v.Flame(0.2); len(whole.Parent) > 1 {
-			got := v.FlameBelow(FlameOptions{MinShare: 0.2, Enough: len(whole.Parent) - 1})
-			if len(got.Parent) != len(cut.Parent) || got.MinShare != 0.2 {
-				t.Errorf("%d nodes of a large tree, want %d", len(got.Parent), len(cut.Parent))
+		// Much that would be folded is shown where it has room.
+		const share = 0.2
+		cut, want := v.Flame(share), len(whole.Parent)
+		var all int64
+		for i, p := range whole.Parent {
+			if p < 0 {
+				all += whole.Weight[i]
 			}
+		}
+		if cut.FoldedWeight <= all/10 {
+			want = len(cut.Parent)
+		}
+		room := max(len(whole.Parent), v.Profile.Stacks.Len())
+		if got := v.FlameBelow(FlameOptions{MinShare: share, Enough: room}); len(got.Parent) != want {
+			t.Errorf("%d nodes with room for %d, want %d", len(got.Parent), room, want)
+		}
+		if got := v.FlameBelow(FlameOptions{MinShare: share, Enough: len(whole.Parent) - 1}); len(got.Parent) != len(cut.Parent) || got.MinShare != share {
+			t.Errorf("%d nodes without room, want %d", len(got.Parent), len(cut.Parent))
 		}
 		if most := len(whole.Parent) / 3; most > 0 {
 			got := v.FlameBelow(FlameOptions{MaxNodes: most})

@@ -21,6 +21,8 @@ type FlameTree struct {
 	FoldedWeight int64
 	// MinShare is the share below which paths were left out.
 	MinShare float64
+
+	all int64 // what the paths weigh, those left out too
 }
 
 // Flame builds the tree of paths that weigh at least minShare of all. It
@@ -37,8 +39,9 @@ type FlameOptions struct {
 	// MaxNodes is how many nodes there may be; 0 is no bound. A tree that
 	// would have more is built again with a larger MinShare.
 	MaxNodes int
-	// Enough is how many nodes are so few that MinShare does not matter: a tree
-	// that has no more in all is not cut.
+	// Enough is how many nodes a tree may have that is not cut after all, since
+	// cutting would leave out a tenth of the whole: light paths can be most of a
+	// profile together.
 	Enough int
 	// Levels and Step ask for the subtree at the end of a path from the root:
 	// Step tells which frame the path takes at each of its levels. The nodes of
@@ -51,19 +54,20 @@ type FlameOptions struct {
 
 // FlameBelow is Flame within bounds.
 func (v *View) FlameBelow(o FlameOptions) *FlameTree {
-	// Each stack ends at a node of its own, so many stacks need not be tried.
-	if v.Profile.Stacks.Len() <= o.Enough {
-		whole := o
-		whole.MinShare, whole.MaxNodes, whole.Enough = 0, o.Enough, 0
-		if t := v.flameOnce(whole); t != nil {
-			return t
-		}
-	}
 	for {
-		if t := v.flameOnce(o); t != nil {
-			return t
+		t := v.flameOnce(o)
+		if t == nil {
+			o.MinShare = max(4*o.MinShare, 1e-6)
+			continue
 		}
-		o.MinShare = max(4*o.MinShare, 1e-6)
+		// Each stack ends at a node of its own, so that many need not be tried.
+		if t.FoldedWeight > t.all/10 && v.Profile.Stacks.Len() <= o.Enough {
+			o.MinShare, o.MaxNodes = 0, o.Enough
+			if whole := v.flameOnce(o); whole != nil {
+				return whole
+			}
+		}
+		return t
 	}
 }
 
@@ -97,6 +101,7 @@ func (b *flameBuilder) build(o FlameOptions) {
 	for _, p := range paths {
 		all += b.weight[p.stack]
 	}
+	b.t.all = all
 	b.least = int64(float64(all) * o.MinShare)
 	b.descend(parent, paths, o.Levels)
 }

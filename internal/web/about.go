@@ -128,6 +128,8 @@ func valueTitle(t string) string {
 		return "Allocated, objects"
 	case "cpu":
 		return "CPU time"
+	case "goroutine", "object", "sample", "thread", "contention":
+		return title(t) + "s" // what is counted is many
 	}
 	return title(strings.ReplaceAll(t, "_", " "))
 }

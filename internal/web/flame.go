@@ -22,7 +22,7 @@ func flameView() View {
 		Help: "Call paths as a tree, in columns (schema flame/1)",
 		Params: []Param{
 			{"dir", "down | up | around", "From the roots to the leaves, from the leaves to their callers, or both from sel=f:FUNCTION"},
-			{"min", "0.00005", "Fold paths below this share of the whole; 0 folds nothing that a million nodes can hold. Unless it is said, small trees are not folded"},
+			{"min", "0.00005", "Fold paths below this share of the whole; 0 folds nothing that a million nodes can hold. Unless it is said, nothing is when a tenth of the whole would be"},
 			{"z", "KEYS", "Only below the node at the end of a path: the keys of its frames, six hex digits each, from the root"},
 			{"mode", "absolute | share", "How a change is drawn; for the page"},
 			{"color", "origin | change", "What colours say; for the page"},
@@ -126,9 +126,9 @@ func parseZoom(z string) ([]uint32, error) {
 // effort.
 const maxFlameNodes = 1_000_000
 
-// smallFlame is how many nodes are sent without a look at what they weigh:
-// many light paths can be most of a profile together.
-const smallFlame = 1 << 16
+// smallFlame is how many nodes are sent rather than folded if these are much of
+// the whole.
+const smallFlame = 1 << 19
 
 func flameBounds(least float64, enough int, path []uint32) view.FlameOptions {
 	return view.FlameOptions{MinShare: least, MaxNodes: maxFlameNodes, Enough: enough, Levels: len(path), Step: func(level int, f *view.Frame) bool {

@@ -5,10 +5,12 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"hash"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/profoundhq/profound/internal/origin"
 	"github.com/profoundhq/profound/internal/profile"
 )
 
@@ -174,11 +176,33 @@ func titleOf(s *Session) string {
 		if m := shot.Profile.Mappings; len(m) > 1 && m[1].File != "" {
 			return filepath.Base(m[1].File)
 		}
+		if module := ownModule(shot.Profile); module != "" {
+			return path.Base(module)
+		}
 	}
 	if len(s.Sources) > 0 {
 		return filepath.Base(s.Sources[0])
 	}
 	return "profile"
+}
+
+// ownModule guesses the module of the program: that with most of its own
+// functions; "" when all are in package main.
+func ownModule(p *profile.Profile) string {
+	functions, most := map[string]int{}, ""
+	for i := 1; i < p.Functions.Len(); i++ {
+		fn := profile.FunctionID(i)
+		name := p.FunctionName(fn)
+		root := moduleRoot(origin.Package(name))
+		if !strings.Contains(root, "/") || origin.Of(name, p.FunctionFile(fn)) != origin.Own {
+			continue
+		}
+		functions[root]++
+		if n := functions[root]; n > functions[most] || n == functions[most] && root < most {
+			most = root
+		}
+	}
+	return most
 }
 
 // profileBytes is about how much memory the columns of p take.

@@ -14,7 +14,8 @@ import (
 // package) whose code it is and where it lies. It is made before aggregation,
 // which erases files, and is read-only.
 type Names struct {
-	by map[string]NameInfo
+	by    map[string]NameInfo
+	whose report.Categories
 }
 
 // NameInfo is what is known of a name.
@@ -28,15 +29,15 @@ type NameInfo struct {
 }
 
 func newNames(p *profile.Profile) *Names {
-	n := &Names{by: make(map[string]NameInfo, p.Functions.Len())}
-	least, whose := firstLines(p), report.NewCategories(p)
+	n := &Names{by: make(map[string]NameInfo, p.Functions.Len()), whose: report.NewCategories(p)}
+	least := firstLines(p)
 	for i := 1; i < p.Functions.Len(); i++ {
 		fn := profile.FunctionID(i)
 		name, file := p.FunctionName(fn), p.FunctionFile(fn)
 		if _, known := n.by[name]; known || name == "" {
 			continue
 		}
-		info := NameInfo{Category: whose.Of(name), Package: origin.Package(name), File: file, Line: int(p.Functions.StartLine[i])}
+		info := NameInfo{Category: n.whose.Of(name), Package: origin.Package(name), File: file, Line: int(p.Functions.StartLine[i])}
 		if info.Line == 0 {
 			info.Line = least[i]
 		}
@@ -72,7 +73,7 @@ func (n *Names) Of(name string) NameInfo {
 	if info, ok := n.by[name]; ok {
 		return info
 	}
-	return NameInfo{Category: report.CategoryOf(name, ""), Package: origin.Package(name)}
+	return NameInfo{Category: n.whose.Of(name), Package: origin.Package(name)}
 }
 
 // OfFrame is Of for an entry of a view, with its own place where it has one.
@@ -99,4 +100,4 @@ func entryName(f *view.Frame) string {
 	return f.String()
 }
 
-func (n *Names) bytes() int { return 120 * len(n.by) }
+func (n *Names) bytes() int { return 170 * len(n.by) }

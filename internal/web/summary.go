@@ -250,8 +250,11 @@ func (a *Summary) contributor(d *Data) {
 		top, byOwn = most, m
 	}
 	if c.own[top] > 0 {
-		h.Text = fmt.Sprintf("Of %s, %s ends in %s or in what it calls outside the program's own code; %s is in no function of the program.",
-			amount(c.total), percentOf(byOwn, c.total), inSentence(top), percentOf(c.nobody, c.total))
+		h.Text = fmt.Sprintf("Of %s, %s ends in %s or in what it calls outside the program's own code", amount(c.total), percentOf(byOwn, c.total), inSentence(top))
+		if c.nobody != 0 {
+			h.Text += fmt.Sprintf("; %s is in no function of the program", percentOf(c.nobody, c.total))
+		}
+		h.Text += "."
 		h.Evidence = append(h.Evidence, Clause{"certain", "each sample counts for the innermost function of the program on its stack"})
 	} else {
 		h.Text = fmt.Sprintf("Of %s, nothing is known to be in the program's own code; this is what is at the end of most stacks.", amount(c.total))
