@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"io"
 	"os"
 	"os/exec"
@@ -10,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/term"
+
+	"github.com/profoundhq/profound/internal/textart"
 )
 
 // Exit codes.
@@ -110,10 +113,10 @@ func (e *env) lookPath(name string) string {
 	return path
 }
 
-// say writes one line to standard error.
-func (e *env) say(line string) {
-	if !strings.HasSuffix(line, "\n") {
-		line += "\n"
+// say writes lines to standard error, without what a terminal would obey: they
+// may have names from a process or a file in them.
+func (e *env) say(text string) {
+	for line := range strings.Lines(cmp.Or(text, "\n")) {
+		io.WriteString(e.stderr, textart.Clean(strings.TrimSuffix(line, "\n"))+"\n")
 	}
-	io.WriteString(e.stderr, line)
 }

@@ -117,7 +117,7 @@ func (a *abiTypes) mapHeader(group *Type) *Type {
 	pointer := func(to *Type) *Type { return a.add(&Type{Name: "*group", Size: 8, Kind: reflect.Pointer, Elem: to}) }
 	if l.Map.Dir == absent { // before 1.24: group is a bucket
 		return a.add(&Type{Name: "hmap", Size: int64(l.HMap.Size), Kind: reflect.Struct, Fields: []Field{
-			{"buckets", int64(l.HMap.Buckets), pointer(group)}, {"oldbuckets", int64(l.HMap.OldBuckets), pointer(group)}}})
+			{"buckets", int64(l.HMap.Buckets), pointer(group)}, {"oldbuckets", int64(l.HMap.OldBuckets), pointer(group)}, {"extra", int64(l.HMap.Extra), a.word}}})
 	}
 	table := a.add(&Type{Name: "table", Size: int64(l.Table.Size), Kind: reflect.Struct, Fields: []Field{{"groups", int64(l.Table.Groups), pointer(group)}}})
 	return a.add(&Type{Name: "map", Size: int64(l.Map.Size), Kind: reflect.Struct, Fields: []Field{{"dirPtr", int64(l.Map.Dir), pointer(pointer(table))}}})

@@ -117,15 +117,14 @@ func (rs *roots) goroutines(threads []proc.Thread) error {
 }
 
 // hide notes that the pointers of the list at an address are shown as roots of
-// their own, puts the list below a vertex, and gives out all its pointers.
+// their own, pins the list below a vertex, and gives out all its pointers.
 func (rs *roots) hide(under uint32, addr uint64, visit func(p uint64)) {
 	slot, s := rs.heap.find(addr)
 	if s == nil || rs.hidden[slot] {
 		return
 	}
 	rs.hidden[slot] = true
-	r := &rs.list[under]
-	r.refs = append(r.refs, ref{0, slot, addr})
+	rs.pin(under, addr)
 	if s.mem != nil {
 		rs.heap.pointers(s, slot, func(_, p uint64) { visit(p) })
 	}
@@ -199,7 +198,7 @@ func (rs *roots) goroutine(g uint64, threads []proc.Thread) (vertex uint32, ok b
 	}
 	s.unwind(from, &q)
 	s.records(g)
-	s.trace()
+	s.trace(g)
 	rs.group(v, &q)
 	rs.gs = append(rs.gs, q)
 	return v, true
@@ -394,10 +393,14 @@ func (s *stack) unwind(b begin, q *Goroutine) {
 	}
 }
 
+// stackObjectName follows the name of a function in that of an object of its
+// frame that no variable is known to be.
+const stackObjectName = " (stack object)"
+
 // frame adds the live variables of a frame, and its stack objects for later.
 func (s *stack) frame(fi *frameInfo, end uint64) {
 	for _, o := range fi.objects {
-		x := liveObject{addr: end + uint64(o.off), stackObject: o, name: shortName(fi.fn.name) + " (stack object)"}
+		x := liveObject{addr: end + uint64(o.off), stackObject: o, name: shortName(fi.fn.name) + stackObjectName}
 		if l, off := fi.variable(o.off); l != nil && !l.indirect {
 			x.name, x.typ, x.off = shortName(fi.fn.name)+"."+l.name, l.typ, off
 		} else if o.header != nil {
@@ -472,9 +475,11 @@ func (s *stack) records(g uint64) {
 	keep(m.u64(g + o.Panic))
 }
 
-// trace follows pointers into the stack: the objects they lead to are alive.
-func (s *stack) trace() {
+// trace follows pointers into the stack of a goroutine: the objects they lead
+// to are alive.
+func (s *stack) trace(g uint64) {
 	sort.Slice(s.objects, func(i, j int) bool { return s.objects[i].addr < s.objects[j].addr })
+	s.channelValues(g)
 	for len(s.work)+len(s.doubted) > 0 {
 		from := &s.work
 		if len(s.work) == 0 {
@@ -488,7 +493,13 @@ func (s *stack) trace() {
 		}
 		x.seen = true
 		if x.typ == nil && w.typ != nil && x.addr == w.addr && w.typ.Size <= x.size {
-			x.typ, x.name = w.typ, s.rs.list[w.from].name
+			x.typ = w.typ
+			switch from := s.rs.list[w.from].name; {
+			case !ofRuntime(from):
+				x.name = from
+			case w.typ.Name == "runtime.scase": // the cases of a select statement
+				x.name = strings.TrimSuffix(x.name, stackObjectName) + " (select)"
+			}
 		}
 		v := s.add(x.name, x.typ)
 		s.rs.list[v].guess = s.rs.list[w.from].guess

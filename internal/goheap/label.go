@@ -56,6 +56,8 @@ func (h *Heap) label(from uint32, off int64, general bool) string {
 				return h.label(v, off, general)
 			}
 			return fmt.Sprintf("+%d", off)
+		case t != nil && t.Size > 0 && off >= t.Size: // one of several: the cases of a select statement
+			return "[]" + fieldPath(t, off%t.Size, general)
 		case t != nil:
 			return fieldPath(t, off, general)
 		}
@@ -157,4 +159,10 @@ func (h *Heap) insideMap(from, to uint32) bool {
 // map that only the runtime's own type describes have the runtime's name.
 func (t *Type) insideMap() bool {
 	return t.Role == RoleTable || t.Role == RoleGroup || strings.HasSuffix(t.Name, "internal/runtime/maps.table")
+}
+
+// IsPart tells objects that are parts of a map: what leads to them stands for
+// them.
+func (h *Heap) IsPart(v uint32) bool {
+	return h.IsObject(v) && h.parts[h.of[v-h.FirstObject]]
 }

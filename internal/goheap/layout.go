@@ -98,7 +98,13 @@ type layout struct {
 		WaitSince uint64 `go:"waitsince"`
 		Reason    uint64 `go:"waitreason"`
 		GoPC      uint64 `go:"gopc"`
+		Waiting   uint64 `go:"waiting?"`
 	} `go:"runtime.g"`
+	Sudog struct { // a goroutine in the queue of a channel
+		Elem uint64 `go:"elem.vu|elem?"`
+		Chan uint64 `go:"c.maybeTraceablePtr.vu|c?"`
+		Link uint64 `go:"waitlink?"`
+	} `go:"runtime.sudog?"`
 	Defer struct {
 		Fn   uint64 `go:"fn"`
 		Link uint64 `go:"link"`
@@ -183,6 +189,7 @@ type layout struct {
 	} `go:"internal/abi.ITab|runtime.itab"`
 	Chan struct {
 		Buf  uint64 `go:"buf"`
+		Elem uint64 `go:"elemtype?"`
 		Size uint64
 	} `go:"runtime.hchan"`
 	Map struct { // since 1.24
@@ -199,6 +206,7 @@ type layout struct {
 	HMap struct { // before 1.24
 		Buckets    uint64 `go:"buckets"`
 		OldBuckets uint64 `go:"oldbuckets"`
+		Extra      uint64 `go:"extra"`
 		Size       uint64
 	} `go:"runtime.hmap?"`
 

@@ -2,7 +2,6 @@ package goheap
 
 import (
 	"flag"
-	"go/version"
 	"maps"
 	"os"
 	"os/exec"
@@ -25,11 +24,7 @@ func checkOracle(t *testing.T, p *Program, exe string) {
 	}
 	t.Log(p.GoVersion)
 	untyped(t, h)
-	typed := 0.99
-	if version.Compare(p.GoVersion, "go1.23") < 0 {
-		typed = 0.98 // what closures have captured is known only of those that were sampled
-	}
-	checkStats(t, h, typed)
+	checkStats(t, h, 0.99)
 }
 
 // checkStats wants a heap read right after a collection to be exact, and the

@@ -107,6 +107,7 @@ func (v *heapView) planStacks(threads []proc.Thread, add func(lo, hi uint64)) {
 			}
 		}
 		add(sp, hi)
+		v.waiting(g, func(_, ch uint64) { v.mem.has(ch + v.lay.Chan.Elem) }) // one without a buffer lies among objects without pointers
 	}
 }
 

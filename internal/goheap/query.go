@@ -30,9 +30,15 @@ func (h *Heap) Kind(v uint32) Kind {
 }
 
 // Rank orders roots for paths, as retain.Options wants it: 0 are the
-// program's own variables, 2 the runtime's, which explain least.
+// program's own variables, 2 the runtime's, which explain least, and 1 what is
+// in between: timers, and what a goroutine holds on its stack by no variable, or
+// by one of the runtime's functions.
 func (h *Heap) Rank(v uint32) uint8 {
 	switch h.Kind(v) {
+	case KindLocal:
+		if r := &h.list[v]; r.typ == nil || ofRuntime(r.name) {
+			return 1
+		}
 	case KindSpecial:
 		return 1
 	case KindRuntime:

@@ -17,6 +17,7 @@ type reading struct {
 	list   []root
 	marks  *marks
 	types  []*Type  // by id
+	parts  []bool   // type id -> it is a part of a map
 	of     []uint32 // object -> type id
 	array  []uint64 // bit per object
 	hidden map[uint32]bool
@@ -129,6 +130,7 @@ func Read(p *Program, img proc.Image, o Options) (*Heap, error) {
 	ty.functions(rs.list)
 	ty.sampled(specials)
 	wg.Wait()
+	ty.ofRuntime(rs.list)
 	v.markFinalized(rs, mk)
 	mk.rank()
 	o.Progress("references", 0.8)
@@ -189,6 +191,10 @@ func (h *Heap) clock() {
 // takeTypes brings the types from slots to objects.
 func (h *Heap) takeTypes(ty *typing) {
 	h.reading.types = ty.types.all
+	h.parts = make([]bool, len(ty.types.all))
+	for id, t := range ty.types.all {
+		h.parts[id] = t != nil && t.insideMap()
+	}
 	h.of = make([]uint32, h.marks.count)
 	h.array = make([]uint64, h.marks.count/64+1)
 	n := uint32(0)

@@ -11,10 +11,11 @@ import (
 // and from typed roots, types follow the pointers.
 type typing struct {
 	*heapView
-	of    []uint32 // slot -> id of the type of its first value; 0 is unknown
-	exact []uint64 // bit per slot: noted by the runtime
-	array []uint64 // bit per slot: something sees several values
-	work  []typed
+	of       []uint32 // slot -> id of the type of its first value; 0 is unknown
+	exact    []uint64 // bit per slot: noted by the runtime
+	array    []uint64 // bit per slot: something sees several values
+	work     []typed
+	mapTypes map[*Type]*Type // header of a map, by type of its slots; see headerOf
 	// holder is the type whose pointers are being followed.
 	holder *Type
 	// inner has the types of values inside objects whose own type is not
@@ -24,6 +25,7 @@ type typing struct {
 	// their pointer bitmap, that type.
 	refused  map[uint32]uint32
 	closures map[uint64]*Type
+	channels map[*Type]*Type // by type of the elements, of those known by their header only
 	// signatures are types of functions, by the number of types behind them.
 	signatures map[int64]*Type
 	timer      *Type // runtime.timeTimer
@@ -43,7 +45,7 @@ type typed struct {
 func newTyping(v *heapView) *typing {
 	n := len(v.alloc)
 	ty := &typing{heapView: v, of: make([]uint32, v.slots), exact: make([]uint64, n), array: make([]uint64, n),
-		inner: map[uint64]uint32{}, refused: map[uint32]uint32{}, closures: map[uint64]*Type{}, signatures: map[int64]*Type{}, timer: v.types.byName("runtime.timeTimer")}
+		inner: map[uint64]uint32{}, channels: map[*Type]*Type{}, mapTypes: map[*Type]*Type{}, refused: map[uint32]uint32{}, closures: map[uint64]*Type{}, signatures: map[int64]*Type{}, timer: v.types.byName("runtime.timeTimer")}
 	ty.closed = v.types.add(&Type{Name: "func", Size: 8, Kind: reflect.Struct, Role: RoleClosure})
 	ty.textual = v.types.add(&Type{Name: "uint8", shown: "string", Size: 1, Kind: reflect.Uint8})
 	return ty
@@ -65,7 +67,7 @@ func (ty *typing) run(list []root) {
 			slots := ty.types.flatten(r.typ)
 			for _, ref := range r.refs {
 				for _, s := range slots {
-					if int64(s.off) == ref.off {
+					if r.typ.Size > 0 && int64(s.off) == ref.off%r.typ.Size { // of one of several values, in an array
 						ty.follow(s, ref.addr, 0)
 					}
 				}
@@ -118,12 +120,15 @@ func (ty *typing) sampled(list []special) {
 	}
 	ty.drain()
 	ty.captured(list)
+	ty.maps()
 }
 
 // captured completes the types of closures, of which DWARF does not know what
-// they have captured (before 1.23), by the structs that are allocated for them.
-// What those refer to may be closures again.
+// they have captured (before 1.23), by the structs that are allocated for them:
+// those of sampled ones, and of all others where they are made. What they refer
+// to may be closures again.
 func (ty *typing) captured(list []special) {
+	asked := map[uint64]bool{}
 	for {
 		done := map[uint32]bool{}
 		for _, sp := range list {
@@ -131,8 +136,19 @@ func (ty *typing) captured(list []special) {
 				continue
 			}
 			old := ty.types.all[ty.of[sp.slot]]
-			if old != nil && old != ty.closed && old.Role == RoleClosure && len(old.Fields) < 2 && capture(old, ty.bucketType(sp.bucket)) {
+			if ty.incomplete(old) && capture(old, ty.bucketType(sp.bucket)) {
 				done[old.id] = true
+			}
+		}
+		wanted := map[uint64]bool{}
+		for pc, t := range ty.closures {
+			if ty.incomplete(t) && !asked[pc] {
+				wanted[pc], asked[pc] = true, true
+			}
+		}
+		for pc, t := range ty.made(wanted) {
+			if c := ty.closures[pc]; capture(c, t) {
+				done[c.id] = true
 			}
 		}
 		if len(done) == 0 {
@@ -144,6 +160,28 @@ func (ty *typing) captured(list []special) {
 			}
 		}
 		ty.drain()
+	}
+}
+
+// incomplete tells types of closures of which nothing captured is known.
+func (ty *typing) incomplete(t *Type) bool {
+	return t != nil && t != ty.closed && t.Role == RoleClosure && len(t.Fields) < 2
+}
+
+// ofRuntime tells the variables of the runtime from others where they have no
+// names: by the types of what they refer to.
+func (ty *typing) ofRuntime(list []root) {
+	for i := range list {
+		r := &list[i]
+		if r.kind != KindGlobal || r.typ != nil || len(r.refs) == 0 {
+			continue
+		}
+		if !slices.ContainsFunc(r.refs, func(x ref) bool {
+			t := ty.types.all[ty.of[x.slot]]
+			return t == nil || !ofRuntime(strings.TrimLeft(t.Name, "[]*"))
+		}) {
+			r.kind = KindRuntime
+		}
 	}
 }
 
@@ -220,8 +258,11 @@ func (ty *typing) set(p uint64, t *Type, many bool) {
 			return
 		}
 	}
-	if t.Name == "internal/abi.Type" {
+	switch t.Name {
+	case "internal/abi.Type":
 		t = ty.rtype(s.contents(slot), t)
+	case "runtime.hchan":
+		t = ty.channel(p, t)
 	}
 	if !ty.fits(s, slot, t) {
 		ty.refused[slot] = t.id

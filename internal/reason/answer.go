@@ -55,7 +55,7 @@ func paragraph(b *strings.Builder, text string, o Options) {
 	if text == "" {
 		return
 	}
-	for _, l := range verdict.Wrap(text, o.width()) {
+	for _, l := range verdict.Wrap(textart.Clean(text), o.width()) {
 		b.WriteString(l + "\n")
 	}
 }
@@ -83,8 +83,10 @@ func (x *Answer) table(width int) string {
 	for _, row := range x.cells {
 		for i, l := range fold(row[last], max(width-used, 24)) {
 			cells := make([]string, len(row))
-			if i == 0 {
-				copy(cells, row)
+			for c := range row[:last] {
+				if i == 0 {
+					cells[c] = textart.Clean(row[c])
+				}
 			}
 			cells[last] = l
 			t.Rows = append(t.Rows, cells)
@@ -116,8 +118,10 @@ func fold(text string, width int) []string {
 }
 
 // wrapWords breaks a text at blanks, and a word that is too long where it must
-// be. Lines after the first leave two columns.
+// be. Lines after the first leave two columns. What a terminal would obey is
+// taken out: names come from the process that is looked at.
 func wrapWords(text string, width int) []string {
+	text = textart.Clean(text)
 	var out []string
 	line, room := "", width
 	flush := func() {

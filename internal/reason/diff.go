@@ -48,8 +48,11 @@ func GrowthSentence(g *why.Growth) string {
 	case g.CountAfter > 1 && g.CountAfter != g.CountBefore && g.Type != "":
 		fmt.Fprintf(&b, "; of %s there were %s, now %s", typeName(g), Count(g.CountBefore), Count(g.CountAfter))
 	}
-	if h.Cut > 0 && h.Frees.Bytes > 0 {
+	switch {
+	case h.Cut > 0 && h.Frees.Bytes > 0:
 		fmt.Fprintf(&b, "; without %s %s go free", cutWords(h), size(h.Frees.Bytes))
+	case len(h.Joint) > 0 && !h.Many:
+		b.WriteString("; it is held in several ways, " + jointFrees(h))
 	}
 	return b.String()
 }
@@ -75,7 +78,7 @@ func WriteGrowths(w io.Writer, list []why.Growth, o Options) error {
 			}
 			b.WriteString(l + "\n")
 		}
-		b.WriteString(pathLines(g.Holding.Path, &g.Holding, o) + growthSites(g.Sites, o) + "\n")
+		b.WriteString(holdingLines(&g.Holding, o) + growthSites(g.Sites, o) + "\n")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -55,7 +55,7 @@ func heldByReferences(a *why.Analysis, f *leak.Finding) []string {
 	var out []string
 	told := map[string]bool{}
 	for _, w := range a.Sites(look, allocatedBy(f)) {
-		cut := CutName(&w)
+		cut := cutNames(&w)
 		if told[cut] || len(out) == heldWays {
 			continue
 		}

@@ -52,11 +52,19 @@ type jsonHolding struct {
 	Cut       string       `json:"cut,omitempty"`
 	Frees     jsonAmount   `json:"frees"`
 	Also      []jsonStep   `json:"also,omitempty"`
+	Ways      []jsonWay    `json:"ways,omitempty"`
+	Many      bool         `json:"many,omitempty"`
 	Stacks    uint64       `json:"stacks,omitempty"`
 	Example   string       `json:"example,omitempty"`
 	Site      *jsonSite    `json:"site,omitempty"`
 	Sites     []jsonSite   `json:"sites,omitempty"`
 	Paths     [][]jsonStep `json:"paths,omitempty"`
+}
+
+// jsonWay is one of several ways in which something is held.
+type jsonWay struct {
+	Path []jsonStep `json:"path"`
+	Cut  string     `json:"cut"`
 }
 
 // jsonRow is a row of a view; docs/guide/scripts-and-json.md says which fields
@@ -179,6 +187,10 @@ func holdingOf(h *why.Holding) *jsonHolding {
 	if h.Cut > 0 {
 		j.Cut = CutName(h)
 	}
+	for _, w := range h.Joint {
+		j.Ways = append(j.Ways, jsonWay{stepsJSON(w.Path), cutName(w.Path, w.Cut)})
+	}
+	j.Many = h.Many
 	if h.Address != 0 {
 		j.Example = fmt.Sprintf("%#x", h.Address)
 	}

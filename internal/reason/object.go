@@ -19,8 +19,8 @@ func object(b *strings.Builder, o *why.Object, n int, opt Options) {
 	}
 	paragraph(b, head+"; without it "+Amount(o.Retained)+" go free.", opt)
 	b.WriteString("\n")
-	paragraph(b, "It is held by "+HeldBy(&o.Holding)+".", opt)
-	b.WriteString("\n" + pathLines(o.Path, &o.Holding, opt))
+	paragraph(b, "It is held "+waysWord(&o.Holding)+"by "+HeldBy(&o.Holding)+".", opt)
+	b.WriteString("\n" + holdingLines(&o.Holding, opt))
 	if len(o.Ways) > 1 {
 		b.WriteString(pathList(o.Ways, o.AllWays, opt))
 	}

@@ -102,7 +102,7 @@ func Sentence(h *why.Holding) string {
 	if h.Below {
 		s += plural(one, ", with what it holds,", ", with what they hold,")
 	}
-	return s + plural(one, " is held by ", " are held by ") + HeldBy(h)
+	return s + plural(one, " is held ", " are held ") + waysWord(h) + "by " + HeldBy(h)
 }
 
 // holds is the sentence for a root that holds many different things.
@@ -112,8 +112,11 @@ func holds(h *why.Holding) string {
 	if len(h.Path) > 1 {
 		s = pathString(h.Path, false) + " holds " + Amount(h.Amount)
 	}
-	if h.Stacks > 0 {
+	if h.Stacks > 0 && len(h.Joint) == 0 {
 		s += ", and stacks of " + size(h.Stacks)
+	}
+	if len(h.Joint) > 0 {
+		return s + ", which are held " + waysWord(h) + "by " + jointly(h, "")
 	}
 	if h.Cut == 0 {
 		return s + "; no single reference holds them"
@@ -142,39 +145,45 @@ func siteOf(h *why.Holding) *why.Site {
 	return nil
 }
 
-// HeldBy says who holds what is already named: the second half of Sentence.
+// HeldBy says who holds what is already named: the second half of Sentence,
+// which follows "held by".
 func HeldBy(h *why.Holding) string {
-	path := h.Path
-	if n := len(path); n > 1 && path[n-1].Name == h.Type && !path[n-1].Repeated {
-		path = append(path[:n-1:n-1], why.Step{Label: path[n-1].Label, Kind: path[n-1].Kind})
+	if len(h.Joint) > 0 {
+		return jointly(h, h.Type)
 	}
-	s := pathString(path, false)
-	if len(path) == 1 {
-		s = rootName(path, h.Root)
-	}
+	s := pathTo(h.Path, h.Type)
 	switch {
-	case h.Cut == 0 && h.Also == nil:
-		return s + "; no single reference holds " + plural(h.Amount.Objects == 1, "it", "them")
 	case h.Cut == 0:
-		s += " and by " + rootName(h.Also, h.Also[0].Kind) + "; no single reference holds " + plural(h.Amount.Objects == 1, "it", "them")
-		if h.Both.Bytes > 0 {
-			s += ", without both " + size(h.Both.Bytes) + " go free"
-		}
-		return s
+		return s + "; no single reference holds " + plural(h.Amount.Objects == 1, "it", "them")
 	case h.Frees.Bytes == 0:
 		return s
 	}
 	return s + "; without " + cutWords(h) + " " + size(h.Frees.Bytes) + " go free"
 }
 
-// cutWords names the cut in a sentence that has named the goroutines.
-func cutWords(h *why.Holding) string {
-	if h.Cut == 1 && h.Path[0].Kind == goheap.KindGroup {
-		return plural(strings.HasPrefix(h.Path[0].Name, "goroutine "), "this goroutine", "these goroutines")
+// pathTo prints a path on one line; the type it ends with is left out, where
+// the sentence has named it.
+func pathTo(path []why.Step, typ string) string {
+	n := len(path)
+	switch {
+	case n == 1:
+		return rootName(path, path[0].Kind)
+	case path[n-1].Name == typ && !path[n-1].Repeated:
+		path = append(path[:n-1:n-1], why.Step{Label: path[n-1].Label, Kind: path[n-1].Kind})
 	}
-	name := CutName(h)
+	return pathString(path, false)
+}
+
+// cutWords names the cut in a sentence that has named the goroutines.
+func cutWords(h *why.Holding) string { return wayWords(h.Path, h.Cut) }
+
+func wayWords(path []why.Step, cut int) string {
+	if cut == 1 && path[0].Kind == goheap.KindGroup {
+		return plural(strings.HasPrefix(path[0].Name, "goroutine "), "this goroutine", "these goroutines")
+	}
+	name := cutName(path, cut)
 	elements := strings.Contains(name, "[]") || strings.Contains(name, "[elem]") || strings.Contains(name, "[key]")
-	if elements || h.Path[0].Kind == goheap.KindGroup && !strings.HasPrefix(h.Path[0].Name, "goroutine ") {
+	if elements || path[0].Kind == goheap.KindGroup && !strings.HasPrefix(path[0].Name, "goroutine ") {
 		return "this one " + name
 	}
 	return name
@@ -262,9 +271,11 @@ func rootName(path []why.Step, kind goheap.Kind) string {
 
 // CutName names the reference that is best removed by the variable it begins
 // with: main.cache.m. Option -without understands it.
-func CutName(h *why.Holding) string {
+func CutName(h *why.Holding) string { return cutName(h.Path, h.Cut) }
+
+func cutName(path []why.Step, cut int) string {
 	var b strings.Builder
-	for i, s := range h.Path[:min(h.Cut, len(h.Path))] {
+	for i, s := range path[:min(cut, len(path))] {
 		switch {
 		case i == 0 || s.Kind != goheap.KindObject:
 			b.Reset() // the name of a local variable has its function's
@@ -287,7 +298,7 @@ func finding(b *strings.Builder, h *why.Holding, o Options) {
 		}
 		b.WriteString(l + "\n")
 	}
-	b.WriteString(pathLines(h.Path, h, o))
+	b.WriteString(holdingLines(h, o))
 	if h.Site != nil && len(h.Site.Stack) > 1 {
 		b.WriteString(stackLines("allocated by", h.Site.Stack))
 	}
@@ -297,9 +308,30 @@ func finding(b *strings.Builder, h *why.Holding, o Options) {
 	}
 }
 
-// pathLines prints a path, a line a step; what the cut of h, if not nil, frees
-// is beside it.
-func pathLines(path []why.Step, h *why.Holding, o Options) string {
+// holdingLines prints the path of a holding, or its ways, with what its cut
+// frees beside it.
+func holdingLines(h *why.Holding, o Options) string {
+	if len(h.Joint) == 0 {
+		note := ""
+		if h.Cut > 0 && h.Frees.Bytes > 0 {
+			note = "<- frees " + size(h.Frees.Bytes)
+		}
+		return pathLines(h.Path, h.Cut, note, o)
+	}
+	var b strings.Builder
+	for i, w := range h.Joint {
+		note := ""
+		if !h.Many {
+			note = fmt.Sprintf("<- %d of %d", i+1, len(h.Joint))
+		}
+		b.WriteString(pathLines(w.Path, w.Cut, note, o))
+	}
+	return b.String()
+}
+
+// pathLines prints a path, a line a step, with a note behind the step that cut
+// leads to.
+func pathLines(path []why.Step, cut int, note string, o Options) string {
 	var b strings.Builder
 	for i, s := range path {
 		indent := strings.Repeat("  ", min(i+1, o.width()/5))
@@ -313,9 +345,10 @@ func pathLines(path []why.Step, h *why.Holding, o Options) string {
 		if i == 0 && s.Kind != goheap.KindGroup {
 			l += "  " + RootWord(s.Kind)
 		}
-		if h != nil && i+1 == h.Cut && h.Frees.Bytes > 0 {
-			l += "  <- frees " + size(h.Frees.Bytes)
+		if i+1 == cut && note != "" {
+			l += "  " + note
 		}
+		l = textart.Clean(l)
 		if textart.TextWidth(indent+l) > o.width() {
 			for j, part := range wrapWords(l, o.width()-len(indent)) {
 				if j > 0 {
@@ -341,7 +374,7 @@ func stackLines(title string, stack []goheap.Frame) string {
 			fmt.Fprintf(&b, "      and %d frames more\n", len(stack)-i)
 			break
 		}
-		b.WriteString("      " + Place(f) + "\n")
+		b.WriteString("      " + textart.Clean(Place(f)) + "\n")
 	}
 	return b.String()
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/profoundhq/profound/internal/goheap"
 	"github.com/profoundhq/profound/internal/retain"
@@ -28,6 +29,11 @@ func path(words ...string) []why.Step {
 		out = append(out, why.Step{Label: strings.TrimPrefix(label, "-"), Name: name, Kind: goheap.KindObject, Repeated: again})
 	}
 	return out
+}
+
+// mixedIn is a holding of many types that is held in several ways.
+func mixedIn(ways []why.Way) why.Holding {
+	return why.Holding{Amount: retain.Amount{Bytes: 1 << 20, Objects: 900}, Root: goheap.KindGlobal, Path: ways[0].Path, Joint: ways, Frees: retain.Amount{Bytes: 2 << 20}}
 }
 
 func bytes(n float64) uint64 { return uint64(n * (1 << 20)) }
@@ -56,9 +62,16 @@ func TestSentence(t *testing.T) {
 	element := exact
 	element.Cut = 3
 	both := blocked
-	both.Cut, both.Also, both.Both = 0, path("%50 goroutines [select] at main.read", "&main.read.req", "- main.Request"), retain.Amount{Bytes: bytes(0.8)}
-	none := both
-	none.Also = nil
+	none := blocked
+	none.Cut = 0
+	both.Cut, both.Frees = 0, retain.Amount{Bytes: bytes(0.8)}
+	both.Joint = []why.Way{{Path: both.Path, Cut: 1}, {Path: path("%50 goroutines [select] at main.read", "&main.read.req", "- main.Request"), Cut: 2}}
+	three := exact
+	three.Cut, three.Frees = 0, retain.Amount{Bytes: bytes(90)}
+	three.Joint = []why.Way{{Path: exact.Path, Cut: 2}, {Path: path("$main.recent", "- []*main.Order", "[] main.Order"), Cut: 1}, {Path: path("$main.srv", "- main.server", ".last main.Order"), Cut: 3}}
+	many := three
+	many.Many, many.Frees = true, retain.Amount{}
+	parts := mixedIn(three.Joint)
 	group := why.Holding{Amount: retain.Amount{Bytes: 1 << 10, Objects: 9}, Root: goheap.KindGroup, Path: path("%102 goroutines [IO wait] at net.Read"), Cut: 1, Frees: retain.Amount{Bytes: 1 << 10}, Stacks: 816 << 10}
 	single := group
 	single.Path = path("%goroutine 7 [IO wait] at net.Read")
@@ -78,7 +91,10 @@ func TestSentence(t *testing.T) {
 		{"goroutines", &blocked, "819 kB in 50 *main.Request, with what they hold, are held by 50 goroutines [chan receive] at main.work -> main.work.req; without these goroutines 922 kB go free"},
 		{"a variable of one of many", &variable, "819 kB in 50 *main.Request, with what they hold, are held by 50 goroutines [chan receive] at main.work -> main.work.req; without this one main.work.req 922 kB go free"},
 		{"one of many elements", &element, "61.2 MB in 23,912 *main.Order allocated at main.newOrder main.go:63, with what they hold, are held by main.cache (package variable) .m map[string]*main.Session [elem].Last; without this one main.cache.m[elem] 98.4 MB go free"},
-		{"two roots", &both, "819 kB in 50 *main.Request, with what they hold, are held by 50 goroutines [chan receive] at main.work -> main.work.req and by 50 goroutines [select] at main.read; no single reference holds them, without both 819 kB go free"},
+		{"two ways", &both, "819 kB in 50 *main.Request, with what they hold, are held in 2 ways, by 50 goroutines [chan receive] at main.work -> main.work.req, and by 50 goroutines [select] at main.read -> main.read.req; without both (these goroutines, this one main.read.req) 819 kB go free"},
+		{"three ways", &three, "61.2 MB in 23,912 *main.Order allocated at main.newOrder main.go:63, with what they hold, are held in 3 ways, by main.cache (package variable) .m map[string]*main.Session [elem].Last, by main.recent (package variable) []*main.Order [], and by main.srv (package variable) .last; without all three (main.cache.m, main.recent, main.srv.last) 90 MB go free"},
+		{"many ways", &many, "61.2 MB in 23,912 *main.Order allocated at main.newOrder main.go:63, with what they hold, are held in many ways, such as by main.cache (package variable) .m map[string]*main.Session [elem].Last, by main.recent (package variable) []*main.Order [], and by main.srv (package variable) .last; no few references hold them"},
+		{"mixed, in three ways", &parts, "main.cache (package variable) .m map[string]*main.Session [elem].Last main.Order holds 1 MB in 900 objects, which are held in 3 ways, by main.cache (package variable) .m map[string]*main.Session [elem].Last main.Order, by main.recent (package variable) []*main.Order [] main.Order, and by main.srv (package variable) .last main.Order; without all three (main.cache.m, main.recent, main.srv.last) 2 MB go free"},
 		{"many references", &none, "819 kB in 50 *main.Request, with what they hold, are held by 50 goroutines [chan receive] at main.work -> main.work.req; no single reference holds them"},
 		{"a group", &group, "102 goroutines [IO wait] at net.Read hold 1 kB in 9 objects, and stacks of 816 kB"},
 		{"a goroutine", &single, "goroutine 7 [IO wait] at net.Read holds 1 kB in 9 objects, and stacks of 816 kB"},
@@ -133,7 +149,7 @@ func TestWidth(t *testing.T) {
 		o := Options{Width: width}
 		var b strings.Builder
 		finding(&b, h, o)
-		b.WriteString(pathLines(path(deep...), nil, o))
+		b.WriteString(pathLines(path(deep...), 0, "", o))
 		b.WriteString(pathList([][]why.Step{path(deep...)}, true, o))
 		x := &Answer{Heading: strings.Repeat("word ", 60), heads: []string{"bytes", "name"}, left: 1, Notes: []string{long + " " + strings.Repeat("x ", 90)}}
 		x.add(jsonRow{}, "12.3 MB", "    "+long+"\n  "+strings.Repeat("y ", 80))
@@ -263,5 +279,41 @@ func TestHoldingJSON(t *testing.T) {
 	var j jsonHolding
 	if err := json.Unmarshal(b, &j); err != nil || j.Sentence != Sentence(orders()) || j.Cut != "main.cache.m" || !j.Estimated || len(j.Path) != 4 || j.Path[1].Label != ".m" || j.Site.Stack[0].Line != 63 {
 		t.Errorf("%s: %v", b, err)
+	}
+}
+
+// TestNamesAreTame: names come from the process that is looked at, and nothing
+// in them may reach a terminal that it would obey.
+func TestNamesAreTame(t *testing.T) {
+	const evil = "main.\x1b]0;owned\a\x1b[2J\u202ex\x9b31m\r\n\tT"
+	step := func(kind goheap.Kind) why.Step { return why.Step{Label: "." + evil, Name: evil, Kind: kind} }
+	way := []why.Step{step(goheap.KindGlobal), step(goheap.KindObject), step(goheap.KindObject)}
+	h := *orders()
+	h.Path, h.Type, h.Sites, h.Address = way, evil, []why.Site{{Type: evil, Stack: []goheap.Frame{{Func: evil, File: evil}}}}, 1
+	h.Site.Stack = []goheap.Frame{{Func: evil, File: evil}, {Func: evil}}
+	joint := h
+	joint.Joint = []why.Way{{Path: way, Cut: 2}, {Path: way, Cut: 1}}
+	for _, width := range []int{40, 4000} {
+		o := Options{Width: width}
+		var b strings.Builder
+		finding(&b, &h, o)
+		finding(&b, &joint, o)
+		object(&b, &why.Object{Holding: h, Vertex: goheap.Vertex{Name: evil}, Ways: [][]why.Step{way, way},
+			Dominators: []why.DominatorRow{{Step: way[0]}, {Step: way[1]}}, Holders: []why.HolderRow{{Step: way[1], Count: 2}}, Holds: []why.TypeRow{{Name: evil}}}, 5, o)
+		if err := WriteGrowths(&b, []why.Growth{{Holding: h, Type: evil, CountAfter: 3, Sites: []why.SiteGrowth{{After: h.Sites[0]}}}}, o); err != nil {
+			t.Fatal(err)
+		}
+		for _, x := range append(Without(&why.WhatIf{Names: []string{evil}, References: 1, Types: []why.TypeRow{{Name: evil}}, Sites: h.Sites}),
+			Goroutines([]why.GroupHolding{{Name: evil, Holds: retain.Amount{Bytes: 9}, Vars: []why.VarHolding{{Name: evil, Type: evil, Amount: retain.Amount{Bytes: 9}}}, Stack: h.Site.Stack}}, 3, true),
+			Queues([]why.Queue{{Name: "timers", Count: 1, Rows: []why.QueueRow{{Name: evil, About: evil, Func: evil, Count: 1}}}}, 3)) {
+			x.text(&b, o)
+		}
+		text := b.String()
+		if i := strings.IndexFunc(text, func(r rune) bool { return r != '\n' && (unicode.IsControl(r) || r == '\u202e') }); i >= 0 {
+			t.Errorf("%d columns: a control character reaches the terminal: %q", width, text[max(0, i-60):min(len(text), i+20)])
+		}
+		if !strings.Contains(text, "owned") {
+			t.Error("the names are gone")
+		}
 	}
 }

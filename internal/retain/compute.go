@@ -7,6 +7,10 @@ type Options struct {
 	// is taken. 0 is best. It is called once for each synthetic vertex; nil:
 	// all are 0.
 	Rank func(v uint32) uint8
+	// Part tells objects that are parts of the one that leads to them, such as
+	// the tables of a map: a path is no longer for going through them. It is
+	// asked at any time later; nil: there are none.
+	Part func(v uint32) bool
 }
 
 // Compute finds dominators and retained sizes. It uses g up: its arrays become
@@ -14,7 +18,7 @@ type Options struct {
 // in use at a time. It uses one processor: nine tenths of the time are the
 // search and the dominators, which go one step after the other.
 func Compute(g *Graph, o Options) *Result {
-	r := &Result{synthetic: g.synthetic, big: g.big}
+	r := &Result{synthetic: g.synthetic, big: g.big, part: o.Part}
 	if o.Rank != nil {
 		r.ranks = make([]uint8, g.synthetic)
 		for v := range r.ranks {

@@ -28,7 +28,7 @@
 //
 //	what holds v?           Path, Paths, Holders, Dominators
 //	what does v hold?       Retained, Children, Groups, Dominated, Accumulation
-//	what goes free?         WhatIf
+//	what goes free?         WhatIf, Joint
 //	what is large?          Top, Drops, Kinds
 //	how is all of it held?  Merge, DominatorTree, Depths
 //	what has changed?       Diff

@@ -27,6 +27,7 @@ const locked = none - 1
 // search for each sum of ranks, the lowest first.
 func (r *Result) nearest() *near {
 	r.nearOnce.Do(func() {
+		r.findParts()
 		s := nearSearch{r: r, turn: map[int][]waiting{}}
 		s.start()
 		for len(s.turn) > 0 {
@@ -41,6 +42,7 @@ type nearSearch struct {
 	near
 	r     *Result
 	queue []uint32          // by depth
+	parts []uint32          // of the vertex at hand, not gone through yet
 	turn  map[int][]waiting // sum of ranks -> who waits for it
 }
 
@@ -59,6 +61,24 @@ func (s *nearSearch) start() {
 		}
 	}
 	s.turn[s.r.rank(0)] = []waiting{{}}
+}
+
+// isPart tells whether number n is a part of what leads to it; nearest has
+// found out.
+func (r *Result) isPart(n uint32) bool { return r.parts != nil && r.parts.has(n) }
+
+// findParts asks for all parts at once: asked for one after the other, as the
+// search comes by, each would be far away in memory.
+func (r *Result) findParts() {
+	if r.part == nil {
+		return
+	}
+	r.parts = newBitset(len(r.vertex))
+	for n, v := range r.vertex {
+		if int(v) >= r.synthetic && r.part(v) {
+			r.parts.set(uint32(n))
+		}
+	}
 }
 
 // rank is the rank of number n, 0 for objects.
@@ -88,6 +108,11 @@ func (s *nearSearch) run(bad int) {
 			return
 		}
 		s.expand(s.queue[head], bad)
+		for len(s.parts) > 0 {
+			part := s.parts[len(s.parts)-1]
+			s.parts = s.parts[:len(s.parts)-1]
+			s.expand(part, bad)
+		}
 		head++
 	}
 }
@@ -97,6 +122,11 @@ func (s *nearSearch) expand(n uint32, bad int) {
 	for _, t := range s.r.out[s.r.outAt[n]:s.r.outAt[n+1]] {
 		switch s.parent[t] {
 		case none:
+			if s.r.isPart(t) { // it is as near as n
+				s.note(waiting{t, n, next - 1}, bad)
+				s.parts = append(s.parts, t)
+				continue
+			}
 			s.reach(waiting{t, n, next}, bad)
 		case locked:
 			sum := bad + s.r.rank(t)
@@ -106,11 +136,15 @@ func (s *nearSearch) expand(n uint32, bad int) {
 }
 
 func (s *nearSearch) reach(w waiting, bad int) {
+	s.note(w, bad)
+	s.queue = append(s.queue, w.number)
+}
+
+func (s *nearSearch) note(w waiting, bad int) {
 	s.parent[w.number], s.depth[w.number] = w.parent, w.depth
 	if s.bad != nil {
 		s.bad[w.number] = uint16(min(bad, 1<<16-1))
 	}
-	s.queue = append(s.queue, w.number)
 }
 
 // Path is the shortest of the best paths from the super root to v; see
@@ -123,7 +157,8 @@ func (r *Result) Path(v uint32) []uint32 {
 	return r.chain(r.at(v), r.nearest().parent)
 }
 
-// Depth is the number of steps of Path(v), -1 for garbage.
+// Depth is the number of steps of Path(v), those to parts not counted; -1 for
+// garbage.
 func (r *Result) Depth(v uint32) int {
 	if !r.Reachable(v) {
 		return -1

@@ -42,7 +42,7 @@ func (p *plain) paths(v uint32, most int) [][]uint32 {
 
 // compare orders paths by ranks, then by length.
 func (p *plain) compare(a, b []uint32) int {
-	return cmp.Or(cmp.Compare(p.bad(a), p.bad(b)), cmp.Compare(len(a), len(b)))
+	return cmp.Or(cmp.Compare(p.bad(a), p.bad(b)), cmp.Compare(p.steps(a), p.steps(b)))
 }
 
 func (p *plain) bad(path []uint32) int {
@@ -76,8 +76,8 @@ func checkPaths(t *testing.T, p *plain) {
 		if got := r.Path(v); p.compare(got, all[0]) != 0 || !slices.ContainsFunc(all, func(w []uint32) bool { return slices.Equal(got, w) }) {
 			t.Errorf("path to %d is %v, want %v", v, got, all[0])
 		}
-		if got := r.Depth(v); got != len(all[0])-1 {
-			t.Errorf("depth of %d is %d, want %d", v, got, len(all[0])-1)
+		if got := r.Depth(v); got != p.steps(all[0]) {
+			t.Errorf("depth of %d is %d, want %d", v, got, p.steps(all[0]))
 		}
 		for _, k := range []int{0, 1, 3, 50} {
 			checkBest(t, p, r, v, k, all)
@@ -107,7 +107,11 @@ func checkBest(t *testing.T, p *plain, r *Result, v uint32, k int, all [][]uint3
 }
 
 func TestPathsAgainstAll(t *testing.T) {
-	eachGraph(t, 2000, func(t *testing.T, p *plain, _ *rand.Rand) { checkPaths(t, p) })
+	eachGraph(t, 2000, func(t *testing.T, p *plain, _ *rand.Rand) {
+		checkPaths(t, p)
+		p.parts = true
+		checkPaths(t, p)
+	})
 }
 
 func FuzzPaths(f *testing.F) {
@@ -118,7 +122,9 @@ func FuzzPaths(f *testing.F) {
 		if len(data) > 150 {
 			return // more edges have more paths than can be tried
 		}
-		checkPaths(t, decode(data))
+		p := decode(data)
+		p.parts = len(data)%2 == 0
+		checkPaths(t, p)
 	})
 }
 

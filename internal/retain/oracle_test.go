@@ -13,6 +13,21 @@ type plain struct {
 	sizes     []uint64
 	edges     [][]uint32
 	ranks     []uint8
+	parts     bool // every third object is part of what leads to it
+}
+
+// part is Options.Part.
+func (p *plain) part(v uint32) bool { return p.parts && int(v) >= p.synthetic && v%3 == 0 }
+
+// steps is the length of a path, without the steps to parts.
+func (p *plain) steps(path []uint32) int {
+	n := len(path) - 1
+	for _, v := range path {
+		if p.part(v) {
+			n--
+		}
+	}
+	return n
 }
 
 // graph builds the real graph, from several builders.
@@ -38,7 +53,7 @@ func (p *plain) graph(t testing.TB) *Graph {
 
 func (p *plain) compute(t testing.TB) *Result {
 	t.Helper()
-	return Compute(p.graph(t), Options{Rank: func(v uint32) uint8 { return p.ranks[v] }})
+	return Compute(p.graph(t), Options{Rank: func(v uint32) uint8 { return p.ranks[v] }, Part: p.part})
 }
 
 // decode makes a graph of at most 40 vertices from any bytes: how many

@@ -41,6 +41,7 @@ type hop struct {
 	number uint32
 	next   int32 // the hop towards the end; -1: this is the end
 	depth  int32 // hops from the end
+	length int32 // steps from here to the end, and the one to here; those to parts not counted
 	bad    int32 // ranks from here to the end
 	jump   int32 // a hop further towards the end, chosen so that any is log hops away
 	same   int32 // the hop before of the same number; -1: there is none
@@ -119,7 +120,7 @@ func (s *pathSearch) follow(x spur) []uint32 {
 func (s *pathSearch) leave(at int32, holder uint32) {
 	x := spur{hop: at, holder: holder, length: int(s.near.depth[holder])}
 	if at >= 0 {
-		x.length += int(s.hops[at].depth) + 1
+		x.length += int(s.hops[at].length)
 		x.bad = int(s.hops[at].bad)
 	}
 	if s.near.bad != nil {
@@ -135,9 +136,12 @@ func (s *pathSearch) leave(at int32, holder uint32) {
 func (s *pathSearch) add(next int32, number uint32) int32 {
 	me := int32(len(s.hops))
 	h := hop{number: number, next: next, jump: next, same: -1, bad: int32(s.r.rank(number))}
+	if !s.r.isPart(number) {
+		h.length = 1
+	}
 	if next >= 0 {
 		up := &s.hops[next]
-		h.depth, h.bad = up.depth+1, h.bad+up.bad
+		h.depth, h.length, h.bad = up.depth+1, h.length+up.length, h.bad+up.bad
 		if up.jump >= 0 {
 			over := &s.hops[up.jump]
 			if over.jump >= 0 && up.depth-over.depth == over.depth-s.hops[over.jump].depth {

@@ -30,7 +30,9 @@ type Result struct {
 	// order[pos[n]:pos[n]+count[n]], and begins with n.
 	pos, order []uint32
 
-	ranks       []uint8  // by vertex, of synthetic ones; nil: all are 0
+	ranks       []uint8 // by vertex, of synthetic ones; nil: all are 0
+	part        func(v uint32) bool
+	parts       bitset   // by number, from part; see findParts
 	below       []uint32 // by vertex, of synthetic ones: synthetic vertices in the subtree
 	unreachable Amount
 

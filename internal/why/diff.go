@@ -312,7 +312,7 @@ func (t *growth) describe(r *growRow, sites map[string]*SiteGrowth) Growth {
 	for top != 0 && float64(t.a.heapOf(top).Bytes) < keepShare*float64(r.after.Bytes) {
 		top, _ = t.a.Result.Dominator(top)
 	}
-	t.a.cut(&h, top)
+	t.a.cut(&h, top, func() []uint32 { return []uint32{v} })
 	g.Holding = h
 	for _, s := range sites {
 		if s.Bytes() > 0 {

@@ -268,6 +268,32 @@ func TestWay(t *testing.T) {
 	}
 }
 
+// TestFold: a list is one answer, told by the field it goes on by.
+func TestFold(t *testing.T) {
+	a := leaky(t)
+	for name, want := range map[string]string{
+		"main.ListNode": "main.deep main.ListNode .Next main.ListNode again",
+		"main.Config":   "main.cfg main.Config .Prev main.Config again",
+	} {
+		s := a.Select(Filter{Type: func(typ string) bool { return typ == name }})
+		ways := a.Ways(s, -1)
+		if len(ways) != 1 || ways[0].Amount != a.Amount(s) {
+			t.Errorf("%s is told in %d ways: %+v", name, len(ways), ways)
+			continue
+		}
+		var words []string
+		for _, x := range ways[0].Path {
+			words = append(words, strings.TrimSpace(x.Label+" "+x.Name))
+			if x.Repeated {
+				words = append(words, "again")
+			}
+		}
+		if got := strings.Join(words, " "); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+}
+
 func TestObject(t *testing.T) {
 	a := leaky(t)
 	s := a.Select(Filter{Type: func(name string) bool { return name == "main.Session" }})

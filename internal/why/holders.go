@@ -32,9 +32,9 @@ const (
 func (a *Analysis) Holders(n int, share float64) []Holding {
 	var paths sync.WaitGroup
 	paths.Go(func() { a.Result.Path(0) }) // finds them all: as long as the tree takes
-	t := a.dominatorTree()
+	t := a.foldedTree()
 	paths.Wait()
-	p := piles{Analysis: a, t: t, kids: children(t), least: max(1, uint64(share*float64(a.Heap.Stats.Bytes)))}
+	p := piles{Analysis: a, f: t, t: t.Tree, kids: children(t.Tree), least: max(1, uint64(share*float64(a.Heap.Stats.Bytes)))}
 	p.visit(0)
 	last := map[uint32]bool{}
 	for _, node := range p.nodes {
@@ -51,14 +51,15 @@ func (a *Analysis) Holders(n int, share float64) []Holding {
 	for _, node := range nodes {
 		out = append(out, p.holding(node))
 	}
-	a.addSites(t, nodes, out)
+	a.addSites(t.Tree, nodes, out)
 	return out
 }
 
 // piles finds where memory piles up in the dominator tree.
 type piles struct {
 	*Analysis
-	t     *retain.Tree
+	f     *folded
+	t     *retain.Tree // that of f
 	kids  [][]uint32
 	least uint64
 	nodes []uint32
@@ -163,15 +164,51 @@ func (p *piles) holding(node uint32) Holding {
 		h.Type, h.Pointed = p.typeOf(n.Example)
 		h.Amount.Objects, h.Below = n.Self.Objects, n.Sum.Objects > n.Self.Objects
 	}
-	path := p.Result.Path(n.Example)
-	h.Path = p.way(path)
-	h.Path[len(h.Path)-1].Repeated = n.Repeated
+	h.Path = p.goOn(p.told(p.Result.Path(p.typical(n.Example))), p.f, last)
 	top := n.Example
 	for top != 0 && float64(p.heapOf(top).Bytes) < keepShare*float64(h.Amount.Bytes) {
 		top, _ = p.Result.Dominator(top)
 	}
-	p.cut(&h, top)
+	p.cut(&h, top, func() []uint32 { return p.membersOf(last) })
 	return h
+}
+
+// maxTypical bounds the objects that are asked for their paths.
+const maxTypical = 64
+
+// typical is an object like v whose best path has the shape that most of its
+// kind have: v itself if it is one of them. Only those that have the same
+// dominator are looked at.
+func (p *piles) typical(v uint32) uint32 {
+	kind := p.labels.Kind(v)
+	d, ok := p.Result.Dominator(v)
+	if !ok || kind == 0 {
+		return v
+	}
+	var alike []uint32
+	for c := range p.Result.Children(d) {
+		if p.labels.Kind(c) == kind {
+			alike = append(alike, c)
+		}
+	}
+	count, first := map[string]int{}, map[string]uint32{}
+	own := shape(p.told(p.Result.Path(v)))
+	best := own
+	for i := range min(len(alike), maxTypical) {
+		c := alike[i*len(alike)/min(len(alike), maxTypical)]
+		s := shape(p.told(p.Result.Path(c)))
+		count[s]++
+		if _, ok := first[s]; !ok {
+			first[s] = c
+		}
+		if count[s] > count[best] {
+			best = s
+		}
+	}
+	if best == own {
+		return v
+	}
+	return first[best]
 }
 
 // stacksOf are the bytes of stacks in a node of goroutines.

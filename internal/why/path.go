@@ -108,38 +108,27 @@ func (a *Analysis) single(v uint32) bool {
 }
 
 // cut finds the reference that is best removed to free what top dominates: the
-// nearest at or above top that is a single one and that a name can tell. It
-// fills in Cut, Frees, and Stacks; h.Path is the way to an object below top,
-// which goes through it.
-func (a *Analysis) cut(h *Holding, top uint32) {
+// nearest at or above top that is a single one and that a name can tell. Where
+// there is none, or only one that holds much else, it finds several that hold
+// targets together. It fills in Cut, Frees, and Stacks, or Joint; h.Path is the
+// way to an object below top, which goes through it.
+func (a *Analysis) cut(h *Holding, top uint32, targets func() []uint32) {
 	step := map[uint32]int{}
 	for i, s := range h.Path {
-		step[s.First] = i + 1 // the next round of a list has no name
+		if i == 0 || !s.Repeated || h.Path[i-1].Name != s.Name { // a list is cut where it begins
+			step[s.First] = i + 1
+		}
 	}
 	for top != 0 && (step[top] == 0 || !a.single(top)) {
 		top, _ = a.Result.Dominator(top)
 	}
 	if top == 0 {
-		a.also(h)
+		a.joint(h, targets(), maxJoint)
 		return
 	}
 	h.Cut, h.Frees, h.Stacks = step[top], a.heapOf(top), a.stacks(top)
-}
-
-// alsoPaths is how many paths are looked at for one from another root.
-const alsoPaths = 24
-
-// also finds a second way from another root, and what goes without both roots.
-func (a *Analysis) also(h *Holding) {
-	paths, _ := a.Result.Paths(h.Example, alsoPaths, pathBudget)
-	for _, p := range paths {
-		if first, r := a.root(paths[0]), a.root(p); r != first {
-			h.Also = a.way(p)
-			f := a.Result.WhatIf(nil, []uint32{first, r})
-			h.Both = f.Amount
-			h.Both.Bytes -= min(h.Both.Bytes, a.stacks(first)+a.stacks(r))
-			return
-		}
+	if h.Frees.Bytes > broad*h.Amount.Bytes {
+		a.joint(h, targets(), fewJoint)
 	}
 }
 

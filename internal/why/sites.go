@@ -32,7 +32,7 @@ func (a *Analysis) addSites(t *retain.Tree, nodes []uint32, holders []Holding) {
 		}
 	}
 	sums := make([]map[int]*Site, len(nodes))
-	for i, at := range a.sampleNodes(t) {
+	for i, at := range a.sampleNodes() {
 		k := owner[at]
 		if at == 0 || k < 0 {
 			continue
@@ -113,21 +113,23 @@ func (a *Analysis) joined(sums map[int]*Site, n int) []Site {
 	return out
 }
 
-// sampleNodes is, by sample, the node of the dominator tree it lies in.
-func (a *Analysis) sampleNodes(t *retain.Tree) []uint32 {
+// sampleNodes is, by sample, the node of the folded dominator tree it lies in.
+func (a *Analysis) sampleNodes() []uint32 {
 	if a.at == nil {
 		vertices := make([]uint32, len(a.Heap.Samples))
 		for i := range a.Heap.Samples {
 			vertices[i] = a.Heap.Samples[i].Vertex
 		}
-		a.at = a.find(t, vertices)
+		a.at = a.find(vertices)
 	}
 	return a.at
 }
 
-// find gives the nodes of the dominator tree that vertices lie in, by laying
-// their paths together once more: nodes are the same by parent, label and kind.
-func (a *Analysis) find(t *retain.Tree, vertices []uint32) []uint32 {
+// find gives the nodes of the folded dominator tree that vertices lie in, by
+// laying their paths together once more: nodes are the same by parent, label
+// and kind.
+func (a *Analysis) find(vertices []uint32) []uint32 {
+	t, f := a.dominatorTree(), a.foldedTree()
 	part, at := a.Result.Merge(retain.DominatorPath, vertices, a.labels)
 	index := map[[3]uint32]uint32{}
 	for i := 1; i < len(t.Nodes); i++ {
@@ -140,7 +142,7 @@ func (a *Analysis) find(t *retain.Tree, vertices []uint32) []uint32 {
 		same[i] = index[[3]uint32{same[n.Parent], n.Label, n.Kind}]
 	}
 	for i := range at {
-		at[i] = same[at[i]]
+		at[i] = f.of[same[at[i]]]
 	}
 	return at
 }

@@ -20,10 +20,11 @@ func (a *Analysis) Sites(n int, match func(stack []goheap.Frame) bool) []Holding
 // the selection is estimated, of one site too. The holdings add up to the
 // selection.
 func (a *Analysis) Ways(s *Selection, n int) []Holding {
-	t, at := a.mergedPaths(s.Vertices)
+	merged, at := a.mergedPaths(s.Vertices)
+	t := a.fold(merged)
 	groups := map[wayKey]*wayGroup{}
 	for i, node := range at {
-		k := wayKey{node: node, kind: a.labels.Kind(s.Vertices[i])}
+		k := wayKey{node: t.of[node], kind: a.labels.Kind(s.Vertices[i])}
 		if s.Samples != nil {
 			x := &a.Heap.Samples[s.Samples[i]]
 			k.site = keyOf(&Site{Stack: a.Heap.Buckets[x.Bucket].Stack, Type: a.Heap.Name(x.Vertex)})
@@ -48,7 +49,7 @@ func (a *Analysis) Ways(s *Selection, n int) []Holding {
 	}
 	out := make([]Holding, 0, len(order))
 	for _, g := range order {
-		out = append(out, a.wayHolding(s, g, &t.Nodes[g.node]))
+		out = append(out, a.wayHolding(s, g, t))
 	}
 	if s.Samples == nil && s.in != nil {
 		a.addWaySites(s, order, out)
@@ -88,7 +89,7 @@ type wayGroup struct {
 }
 
 // wayHolding describes objects that are held in one way.
-func (a *Analysis) wayHolding(s *Selection, g *wayGroup, node *retain.Node) Holding {
+func (a *Analysis) wayHolding(s *Selection, g *wayGroup, t *folded) Holding {
 	example := s.Vertices[g.members[0]]
 	for _, i := range g.members {
 		if v := s.Vertices[i]; a.Result.Retained(v).Bytes > a.Result.Retained(example).Bytes {
@@ -104,18 +105,20 @@ func (a *Analysis) wayHolding(s *Selection, g *wayGroup, node *retain.Node) Hold
 		}
 		h.Site = &a.joined(sums, 1)[0]
 	}
-	path := a.Result.Path(example)
-	h.Path = a.way(path)
-	if last := &h.Path[len(h.Path)-1]; node.Repeated {
-		last.Repeated = true
-	}
+	h.Path = a.goOn(a.told(a.Result.Path(example)), t, g.node)
 	top := example
 	for _, i := range g.members {
 		for v := s.Vertices[i]; !a.Result.Dominates(top, v); {
 			top, _ = a.Result.Dominator(top)
 		}
 	}
-	a.cut(&h, top)
+	a.cut(&h, top, func() []uint32 {
+		targets := make([]uint32, len(g.members))
+		for k, i := range g.members {
+			targets[k] = s.Vertices[i]
+		}
+		return targets
+	})
 	return h
 }
 

@@ -28,15 +28,19 @@ type Analysis struct {
 	Heap   *goheap.Heap
 	Result *retain.Result
 
-	labels *goheap.Labels
-	tree   *retain.Tree // the dominator tree, vertices of one shape together
-	at     []uint32     // by sample: its node of tree
+	labels   *goheap.Labels
+	tree     *retain.Tree    // the dominator tree, vertices of one shape together
+	folded   *folded         // the same with the branches of trees together
+	at       []uint32        // by sample: its node of folded
+	branches map[uint32]bool // kinds that fold found to branch
+	// searched is how many vertices searches for joint references have seen.
+	searched int
 }
 
 // New computes dominators. The heap's graph is used up.
 func New(h *goheap.Heap) *Analysis {
-	a := &Analysis{Heap: h, labels: h.Labels()}
-	a.Result = retain.Compute(h.Graph, retain.Options{Rank: h.Rank})
+	a := &Analysis{Heap: h, labels: h.Labels(), branches: map[uint32]bool{}}
+	a.Result = retain.Compute(h.Graph, retain.Options{Rank: h.Rank, Part: h.IsPart})
 	return a
 }
 
@@ -70,8 +74,14 @@ type Holding struct {
 	// removed, 0 if no single reference holds it; Frees is what then goes.
 	Cut   int
 	Frees retain.Amount
-	// Also is another way that holds it, where no single one does: nil if there
-	// is none. Both is what goes without either root.
+	// Joint are the ways that hold it together, where no single reference does,
+	// or only one that holds much else: Frees is what goes without all of them,
+	// and Path is that of the first. Many says that there are more, so that
+	// nothing is said to go.
+	Joint []Way
+	Many  bool
+	// Also is the path of the other way, where there are two; Both is Frees
+	// then.
 	Also []Step
 	Both retain.Amount
 	// Stacks are the bytes of the stacks of the goroutines that hold it, if
