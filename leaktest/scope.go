@@ -78,9 +78,9 @@ func (s *scope) heap(p *profile.Profile) *profile.Profile {
 	// First, by whole stacks: the innermost frame is the one that allocates.
 	all := p
 	p = all.KeepSamples(func(i int) bool { return !s.isWaiter(all, i) })
-	cut, dropped := p.MapStacks(func(stack, out []profile.LocationID) ([]profile.LocationID, bool) {
-		n, ok := s.allocation(p, stack)
-		return append(out, stack[:n]...), ok
+	cut, dropped := p.CutStacks(func(stack []profile.LocationID) (from, to int, ok bool) {
+		to, ok = s.allocation(p, stack)
+		return 0, to, ok
 	})
 	return cut.KeepSamples(func(i int) bool { return !dropped[p.Samples.Stack[i]] })
 }

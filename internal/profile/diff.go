@@ -113,6 +113,9 @@ func (p *Profile) WithStringLabel(key, value string) *Profile {
 // HasStringLabel tells for each label set whether it has key=value.
 func (p *Profile) HasStringLabel(key, value string) []bool {
 	has := make([]bool, p.LabelSets.Len())
+	if !slices.Contains(p.Strings, key) { // many profiles have many label sets, and few a base
+		return has
+	}
 	for id := range has {
 		for _, l := range p.LabelSets.Of(LabelSetID(id)) {
 			if l.Str != 0 && p.Strings[l.Key] == key && p.Strings[l.Str] == value {

@@ -208,7 +208,7 @@ func TestTransformsShare(t *testing.T) {
 	if q := p.KeepSamples(func(int) bool { return false }); q.Samples.Len() != 0 {
 		t.Error("keeping none keeps some")
 	}
-	q, dropped := p.MapStacks(func(frames, out []LocationID) ([]LocationID, bool) { return append(out, frames...), len(frames) == 0 })
+	q, dropped := p.CutStacks(func(frames []LocationID) (int, int, bool) { return 0, len(frames), len(frames) == 0 })
 	if q.Stacks.Len() != 2 || len(q.Stacks.Of(1)) != 0 || !dropped[1] || dropped[0] {
 		t.Errorf("stacks %v, dropped %v", q.Stacks, dropped)
 	}
@@ -285,35 +285,100 @@ func TestMergePlacesApart(t *testing.T) {
 	}
 }
 
-// TestMapManyStacks divides the work; stacks grow, shrink and go.
-func TestMapManyStacks(t *testing.T) {
-	p := NewEmpty()
-	p.Stacks = Stacks{Offsets: []uint64{0}}
-	for id := range 5 * stacksPerPart {
+// manyStacks is a table worth dividing, of stacks of 0 to 4 frames.
+func manyStacks() Stacks {
+	s := Stacks{Offsets: []uint64{0}}
+	for id := range 5 * RowsPerPart {
 		for i := range id % 5 {
-			p.Stacks.Frames = append(p.Stacks.Frames, LocationID(id+i))
+			s.Frames = append(s.Frames, LocationID(id+i))
 		}
-		p.Stacks.Offsets = append(p.Stacks.Offsets, uint64(len(p.Stacks.Frames)))
+		s.Offsets = append(s.Offsets, uint64(len(s.Frames)))
 	}
+	return s
+}
+
+// TestCutManyStacks divides the work; stacks stay, shrink and go.
+func TestCutManyStacks(t *testing.T) {
+	p := NewEmpty()
+	p.Stacks = manyStacks()
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
-	for _, grow := range []int{0, 1, 3} {
-		f := func(frames, out []LocationID) ([]LocationID, bool) {
-			for _, x := range frames[min(1, len(frames)):] {
-				for range grow {
-					out = append(out, x)
-				}
+	for _, cut := range [][2]int{{0, 0}, {1, 0}, {0, 1}, {1, 1}} {
+		f := func(frames []LocationID) (from, to int, ok bool) {
+			if len(frames) < 2 {
+				return 0, len(frames), true
 			}
-			return append(out, 7), len(frames) != 3
+			return cut[0], len(frames) - cut[1], len(frames) != 3
 		}
-		q, dropped := p.MapStacks(f)
+		q, dropped := p.CutStacks(f)
 		for id := range p.Stacks.Len() {
-			want, ok := f(p.Stacks.Of(StackID(id)), nil)
+			from, to, ok := f(p.Stacks.Of(StackID(id)))
+			want := p.Stacks.Of(StackID(id))[from:to]
 			if !ok {
 				want = nil
 			}
 			if got := q.Stacks.Of(StackID(id)); !slices.Equal(got, want) || dropped[id] == ok {
-				t.Fatalf("grow %d: stack %d is %v, want %v, dropped %t", grow, id, got, want, dropped[id])
+				t.Fatalf("cut %d: stack %d is %v, want %v, dropped %t", cut, id, got, want, dropped[id])
 			}
 		}
+	}
+}
+
+// TestRemakeManyStacks: stacks grow, shrink, go, and stay.
+func TestRemakeManyStacks(t *testing.T) {
+	s := manyStacks()
+	lengths := make([]int32, s.Len())
+	for id := range lengths {
+		lengths[id] = int32(id%7) - 1 // the least is Same
+	}
+	last := make([]StackID, 4)
+	q := s.Remake(lengths, len(last), func(k int, id StackID, to []LocationID) {
+		if id < last[k] {
+			t.Errorf("part %d: %d comes after %d", k, id, last[k])
+		}
+		last[k] = id
+		for i := range to {
+			to[i] = LocationID(id) + 7
+		}
+	})
+	for id, n := range lengths {
+		want := s.Of(StackID(id))
+		if n != Same {
+			want = slices.Repeat([]LocationID{LocationID(id) + 7}, int(n))
+		}
+		if got := q.Of(StackID(id)); !slices.Equal(got, want) {
+			t.Fatalf("stack %d is %v, want %v", id, got, want)
+		}
+	}
+	for id := range lengths {
+		lengths[id] = Same
+	}
+	if q := s.Remake(lengths, 1, nil); &q.Frames[0] != &s.Frames[0] {
+		t.Error("a table of the same stacks is a copy")
+	}
+}
+
+// TestKeepManySamples divides the work.
+func TestKeepManySamples(t *testing.T) {
+	p := NewEmpty()
+	n := 5*RowsPerPart + 3
+	p.Samples = Samples{Stack: make([]StackID, n), Labels: make([]LabelSetID, n), Values: [][]int64{make([]int64, n), make([]int64, n)}}
+	for i := range n {
+		p.Samples.Stack[i], p.Samples.Labels[i], p.Samples.Values[0][i], p.Samples.Values[1][i] = StackID(i), LabelSetID(i+1), int64(i+2), int64(i+3)
+	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	keep := func(i int) bool { return i%3 == 0 && i/100%7 != 2 }
+	s := p.KeepSamples(keep).Samples
+	at := 0
+	for i := range n {
+		if !keep(i) {
+			continue
+		}
+		if got, want := [4]int64{int64(s.Stack[at]), int64(s.Labels[at]), s.Values[0][at], s.Values[1][at]}, [4]int64{int64(i), int64(i + 1), int64(i + 2), int64(i + 3)}; got != want {
+			t.Fatalf("row %d is %v, want %v", at, got, want)
+		}
+		at++
+	}
+	if s.Len() != at || len(s.Labels) != at || len(s.Values[1]) != at {
+		t.Errorf("%d rows, want %d", s.Len(), at)
 	}
 }

@@ -1,103 +1,123 @@
 package profile
 
-import (
-	"runtime"
-	"sync"
-)
-
 // KeepSamples is p with only the samples for which keep is true; the tables
-// they refer to stay as they are.
+// they refer to stay as they are. Many samples are divided among the
+// processors: keep may be called for several at the same time.
 func (p *Profile) KeepSamples(keep func(i int) bool) *Profile {
 	n := p.Samples.Len()
-	kept := make([]int32, 0, n)
-	for i := range n {
-		if keep(i) {
-			kept = append(kept, int32(i))
+	parts := Parts(n)
+	kept, total := make([][]int32, parts), 0
+	InParts(n, parts, func(k, from, to int) {
+		rows := make([]int32, 0, to-from)
+		for i := from; i < to; i++ {
+			if keep(i) {
+				rows = append(rows, int32(i))
+			}
 		}
+		kept[k] = rows
+	})
+	begin := make([]int, parts)
+	for k, rows := range kept {
+		begin[k] = total
+		total += len(rows)
 	}
-	if len(kept) == n {
+	if total == n {
 		return p
 	}
 	c := p.ShallowCopy()
-	c.Samples.Stack = pick(p.Samples.Stack, kept)
-	c.Samples.Labels = pick(p.Samples.Labels, kept)
-	c.Samples.Values = make([][]int64, len(p.Samples.Values))
-	for t, col := range p.Samples.Values {
-		c.Samples.Values[t] = pick(col, kept)
+	c.Samples = Samples{Stack: make([]StackID, total), Labels: make([]LabelSetID, total), Values: make([][]int64, len(p.Samples.Values))}
+	for t := range c.Samples.Values {
+		c.Samples.Values[t] = make([]int64, total)
 	}
+	InParts(n, parts, func(k, _, _ int) {
+		pick(c.Samples.Stack[begin[k]:], p.Samples.Stack, kept[k])
+		pick(c.Samples.Labels[begin[k]:], p.Samples.Labels, kept[k])
+		for t, col := range p.Samples.Values {
+			pick(c.Samples.Values[t][begin[k]:], col, kept[k])
+		}
+	})
 	return c
 }
 
-func pick[T any](col []T, rows []int32) []T {
-	out := make([]T, len(rows))
+func pick[T any](to, col []T, rows []int32) {
 	for i, r := range rows {
-		out[i] = col[r]
+		to[i] = col[r]
 	}
-	return out
 }
 
-// MapStacks rewrites every stack: f appends the new frames of frames to out.
+// Same is the length Remake keeps a stack by.
+const Same = -1
+
+// Remake is a table of as many stacks: where lengths has Same the stack is as
+// it was, elsewhere it has so many frames, which fill writes. The work is
+// divided as InParts does it, so that calls of fill for one part come one after
+// the other, in the order of ids; there is none for empty stacks.
+func (s *Stacks) Remake(lengths []int32, parts int, fill func(part int, id StackID, to []LocationID)) Stacks {
+	n := s.Len()
+	offsets, changed := make([]uint64, n+1), false
+	for id, l := range lengths {
+		if l == Same {
+			offsets[id+1] = offsets[id] + s.Offsets[id+1] - s.Offsets[id]
+		} else {
+			offsets[id+1] = offsets[id] + uint64(l)
+			changed = true
+		}
+	}
+	if !changed {
+		return *s
+	}
+	frames := make([]LocationID, offsets[n])
+	InParts(n, parts, func(k, from, to int) {
+		for id := from; id < to; {
+			end := id
+			for end < to && lengths[end] == Same {
+				end++
+			}
+			if end > id {
+				copy(frames[offsets[id]:], s.Frames[s.Offsets[id]:s.Offsets[end]])
+				id = end
+				continue
+			}
+			if lengths[id] > 0 {
+				fill(k, StackID(id), frames[offsets[id]:offsets[id+1]])
+			}
+			id++
+		}
+	})
+	return Stacks{Offsets: offsets, Frames: frames}
+}
+
+// CutStacks shortens stacks: of frames, f keeps those from one to another.
 // Stack ids keep their meaning; stacks that become equal are not joined. A
 // false from f marks the stack dropped: it becomes empty and dropped[id] is
 // set.
 //
 // Many stacks are divided among the processors: f may be called for several at
 // the same time.
-func (p *Profile) MapStacks(f func(frames, out []LocationID) ([]LocationID, bool)) (c *Profile, dropped []bool) {
+func (p *Profile) CutStacks(f func(frames []LocationID) (from, to int, ok bool)) (c *Profile, dropped []bool) {
 	n := p.Stacks.Len()
+	parts := Parts(n)
 	dropped = make([]bool, n)
-	offsets := make([]uint64, n+1)
-	whole := make([]LocationID, len(p.Stacks.Frames))
-	parts := make([][]LocationID, max(1, min(runtime.GOMAXPROCS(0), n/stacksPerPart)))
-	var wg sync.WaitGroup
-	for k := range parts {
-		from, to := k*n/len(parts), (k+1)*n/len(parts)
-		// What a part makes goes where it read, and moves down below.
-		out := whole[p.Stacks.Offsets[from]:p.Stacks.Offsets[from]:p.Stacks.Offsets[to]]
-		wg.Go(func() {
-			for id := from; id < to; id++ {
-				next, ok := f(p.Stacks.Of(StackID(id)), out)
-				if ok {
-					out = next
-				} else {
-					out = next[:len(out)]
-					dropped[id] = true
-				}
-				offsets[id+1] = uint64(len(out))
+	begin, lengths := make([]int32, n), make([]int32, n)
+	InParts(n, parts, func(_, first, end int) {
+		for id := first; id < end; id++ {
+			frames := p.Stacks.Of(StackID(id))
+			from, to, ok := f(frames)
+			switch {
+			case !ok:
+				dropped[id] = true
+			case to-from == len(frames):
+				lengths[id] = Same
+			default:
+				begin[id], lengths[id] = int32(from), int32(to-from)
 			}
-			parts[k] = out
-		})
-	}
-	wg.Wait()
-	total := 0
-	for k, out := range parts {
-		total += len(out)
-		if from, to := k*n/len(parts), (k+1)*n/len(parts); uint64(len(out)) > p.Stacks.Offsets[to]-p.Stacks.Offsets[from] {
-			whole = nil // it lies elsewhere, and would be written over the next one
 		}
-	}
-	if whole == nil {
-		whole = make([]LocationID, total)
-	}
+	})
 	c = p.ShallowCopy()
-	c.Stacks = Stacks{Offsets: offsets, Frames: joinParts(whole, parts, offsets)}
+	c.Stacks = p.Stacks.Remake(lengths, parts, func(_ int, id StackID, to []LocationID) {
+		copy(to, p.Stacks.Of(id)[begin[id]:])
+	})
 	return c, dropped
-}
-
-// stacksPerPart is how many stacks are worth a goroutine.
-const stacksPerPart = 1 << 14
-
-// joinParts puts the frames of parts one behind the other into whole, and makes
-// offsets, which begin at 0 in each part, those of all.
-func joinParts(whole []LocationID, parts [][]LocationID, offsets []uint64) []LocationID {
-	end, n := 0, len(offsets)-1
-	for k, out := range parts {
-		for id := k * n / len(parts); id < (k+1)*n/len(parts); id++ {
-			offsets[id+1] += uint64(end)
-		}
-		end += copy(whole[end:], out)
-	}
-	return whole[:end]
 }
 
 // MapLines rewrites the lines of every location: f appends the new lines of

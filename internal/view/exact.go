@@ -2,8 +2,7 @@ package view
 
 import (
 	"path/filepath"
-	"runtime"
-	"sync"
+	"slices"
 
 	"github.com/profoundhq/profound/internal/profile"
 )
@@ -34,7 +33,7 @@ func fileName(p *profile.Profile, fn profile.FunctionID) string {
 // RootAt cuts every stack above its outermost call of a function in is and
 // drops the samples without one: the subtrees below these functions.
 func RootAt(p *profile.Profile, is []bool) *profile.Profile {
-	return rewriteStacks(p, is, false, func(frames []profile.FunctionID, keep []bool) bool {
+	return rewriteStacks(p, through(p, is), false, func(frames []profile.FunctionID, keep []bool) bool {
 		for i := len(frames) - 1; i >= 0 && !is[frames[i]]; i-- {
 			keep[i] = false
 		}
@@ -45,7 +44,7 @@ func RootAt(p *profile.Profile, is []bool) *profile.Profile {
 // TakeOut removes the frames of the functions in is; what was sampled in them
 // counts for their callers. Samples of which nothing is left are dropped.
 func TakeOut(p *profile.Profile, is []bool) *profile.Profile {
-	return rewriteStacks(p, is, true, func(frames []profile.FunctionID, keep []bool) bool {
+	return rewriteStacks(p, through(p, is), true, func(frames []profile.FunctionID, keep []bool) bool {
 		left := false
 		for i, f := range frames {
 			keep[i] = !is[f]
@@ -60,7 +59,7 @@ func TakeOut(p *profile.Profile, is []bool) *profile.Profile {
 // stays.
 func CollapseRecursion(p *profile.Profile, is []bool) *profile.Profile {
 	names := functionNames(p)
-	return rewriteStacks(p, is, true, func(frames []profile.FunctionID, keep []bool) bool {
+	return rewriteStacks(p, through(p, is), true, func(frames []profile.FunctionID, keep []bool) bool {
 		for i := 0; i < len(frames); i++ {
 			if !is[frames[i]] {
 				continue
@@ -84,7 +83,7 @@ func CollapseRecursion(p *profile.Profile, is []bool) *profile.Profile {
 // itself; the innermost stays.
 func CollapseDirect(p *profile.Profile) *profile.Profile {
 	names := functionNames(p)
-	return rewriteStacks(p, nil, true, func(frames []profile.FunctionID, keep []bool) bool {
+	return rewriteStacks(p, recursesDirectly(p, names), true, func(frames []profile.FunctionID, keep []bool) bool {
 		for i := 1; i < len(frames); i++ {
 			keep[i] = frames[i] == 0 || names[frames[i]] != names[frames[i-1]]
 		}
@@ -96,7 +95,7 @@ func CollapseDirect(p *profile.Profile) *profile.Profile {
 func DropThrough(p *profile.Profile, is []bool) *profile.Profile {
 	has := locationsWith(p, is)
 	drop := make([]bool, p.Stacks.Len())
-	inParts(len(drop), func(from, to int) {
+	profile.InParts(len(drop), profile.Parts(len(drop)), func(_, from, to int) {
 		for id := from; id < to; id++ {
 			drop[id] = anyWanted(p.Stacks.Of(profile.StackID(id)), has)
 		}
@@ -125,62 +124,88 @@ func locationsWith(p *profile.Profile, is []bool) []bool {
 	return has
 }
 
-// rewriteStacks takes frames out of stacks. edit gets the functions of a
-// stack, leaf first, inlined ones and all, 0 for a location without lines,
-// and clears keep for those that go; false drops the stack's samples. Stacks
-// without a frame of a function in is are not asked about: others says whether
-// they stay. With nil for is, edit is asked about all.
+// through tells which stacks have a frame of a function in is.
+func through(p *profile.Profile, is []bool) func(frames []profile.LocationID) bool {
+	has := locationsWith(p, is)
+	return func(frames []profile.LocationID) bool { return anyWanted(frames, has) }
+}
+
+// recursesDirectly tells which stacks have a call of a function to itself;
+// names numbers the functions by name.
+func recursesDirectly(p *profile.Profile, names []int32) func(frames []profile.LocationID) bool {
+	const nobody, within = -1, -2 // no function of its own; the call is among the lines
+	type ends struct{ inner, outer int32 }
+	of := make([]ends, p.Locations.Len())
+	for loc := range of {
+		of[loc].inner = nobody
+		lines := p.Locations.LinesOf(profile.LocationID(loc))
+		for i, ln := range lines {
+			name := names[ln.Function]
+			switch {
+			case ln.Function == 0:
+			case i == 0:
+				of[loc].inner = name
+			case name == of[loc].outer:
+				of[loc].inner = within
+			}
+			of[loc].outer = name
+		}
+	}
+	return func(frames []profile.LocationID) bool {
+		callee := int32(nobody)
+		for _, loc := range frames {
+			at := of[loc]
+			if at.inner == within || at.inner == callee && callee != nobody {
+				return true
+			}
+			callee = at.outer
+		}
+		return false
+	}
+}
+
+// rewriteStacks takes frames out of the stacks that are meant; others says
+// whether the rest stays. edit gets the functions of a stack, leaf first,
+// inlined ones and all, 0 for a location without lines, and clears keep for
+// those that go; false drops the stack's samples.
 //
 // A location of which some lines go is replaced on this stack only: it may be
 // whole on others.
-func rewriteStacks(p *profile.Profile, is []bool, others bool, edit func(frames []profile.FunctionID, keep []bool) bool) *profile.Profile {
-	var has []bool
-	if is != nil {
-		has = locationsWith(p, is)
-	}
+func rewriteStacks(p *profile.Profile, meant func(frames []profile.LocationID) bool, others bool, edit func(frames []profile.FunctionID, keep []bool) bool) *profile.Profile {
 	n := p.Stacks.Len()
-	out, drop := make([]profile.LocationID, len(p.Stacks.Frames)), make([]bool, n)
-	offsets := make([]uint64, n+1)
-	parts := make([]*rewriter, max(1, min(runtime.GOMAXPROCS(0), n/stacksPerWorker)))
-	var wg sync.WaitGroup
-	for k := range parts {
-		from, to := k*n/len(parts), (k+1)*n/len(parts)
-		r := newRewriter(p, out[p.Stacks.Offsets[from]:p.Stacks.Offsets[from]:p.Stacks.Offsets[to]])
-		parts[k] = r
-		wg.Go(func() {
-			for id := from; id < to; id++ {
-				frames := p.Stacks.Of(profile.StackID(id))
-				if has != nil && !anyWanted(frames, has) {
-					drop[id] = !others
-					if others {
-						r.out = append(r.out, frames...)
-					}
-				} else if r.expand(frames); edit(r.functions, r.keep) {
-					r.out = r.collect(frames, r.out)
+	drop, lengths := make([]bool, n), make([]int32, n)
+	made := make([]*rewriter, profile.Parts(n))
+	profile.InParts(n, len(made), func(k, from, to int) {
+		r := newRewriter(p)
+		made[k] = r
+		for id := from; id < to; id++ {
+			frames := p.Stacks.Of(profile.StackID(id))
+			switch {
+			case meant(frames):
+				if r.expand(frames); edit(r.functions, r.keep) {
+					lengths[id] = r.collect(frames)
 				} else {
 					drop[id] = true
 				}
-				offsets[id+1] = uint64(len(r.out))
+			case others:
+				lengths[id] = profile.Same
+			default:
+				drop[id] = true
 			}
-		})
-	}
-	wg.Wait()
-	// No stack grew, so every part can move down to where the one before ends.
-	end := 0
-	for k, r := range parts {
-		r.renumber(parts[0])
-		from, to := k*n/len(parts), (k+1)*n/len(parts)
-		for id := from; id < to; id++ {
-			offsets[id+1] += uint64(end)
 		}
-		end += copy(out[end:], r.out)
+	})
+	for _, r := range made {
+		r.renumber(made[0])
 	}
 	c := p.ShallowCopy()
-	c.Stacks = profile.Stacks{Offsets: offsets, Frames: out[:end]}
-	return dropStacks(parts[0].addParts(c), drop)
+	c.Stacks = p.Stacks.Remake(lengths, len(made), func(k int, _ profile.StackID, to []profile.LocationID) {
+		made[k].out = made[k].out[copy(to, made[k].out):]
+	})
+	return dropStacks(made[0].addParts(c), drop)
 }
 
-// rewriter rebuilds stacks frame by frame. The buffers are reused.
+// rewriter rebuilds stacks frame by frame: those that changed, one behind the
+// other. The buffers are reused.
 type rewriter struct {
 	p         *profile.Profile
 	out       []profile.LocationID
@@ -190,8 +215,8 @@ type rewriter struct {
 	made      []partKey // the new locations, in the order of their ids
 }
 
-func newRewriter(p *profile.Profile, out []profile.LocationID) *rewriter {
-	return &rewriter{p: p, out: out, parts: map[partKey]profile.LocationID{}}
+func newRewriter(p *profile.Profile) *rewriter {
+	return &rewriter{p: p, parts: map[partKey]profile.LocationID{}}
 }
 
 // renumber gives the locations r made the ids that first has for them.
@@ -230,8 +255,13 @@ func (r *rewriter) expand(frames []profile.LocationID) {
 	}
 }
 
-func (r *rewriter) collect(frames, out []profile.LocationID) []profile.LocationID {
-	at := 0
+// collect appends what is kept of a stack to out and tells how many frames that
+// are; Same, and nothing, for all of them.
+func (r *rewriter) collect(frames []profile.LocationID) int32 {
+	if !slices.Contains(r.keep, false) {
+		return profile.Same
+	}
+	before, at := len(r.out), 0
 	for _, loc := range frames {
 		n := max(1, len(r.p.Locations.LinesOf(loc)))
 		kept := r.keep[at : at+n]
@@ -245,12 +275,12 @@ func (r *rewriter) collect(frames, out []profile.LocationID) []profile.LocationI
 		switch count {
 		case 0:
 		case n:
-			out = append(out, loc)
+			r.out = append(r.out, loc)
 		default:
-			out = append(out, r.part(loc, kept))
+			r.out = append(r.out, r.part(loc, kept))
 		}
 	}
-	return out
+	return int32(len(r.out) - before)
 }
 
 func (r *rewriter) part(loc profile.LocationID, kept []bool) profile.LocationID {

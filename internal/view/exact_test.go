@@ -133,34 +133,6 @@ func firstDifference(got, want []string) string {
 	return ""
 }
 
-// TestInverted turns views upside down, and back.
-func TestInverted(t *testing.T) {
-	eachShape(t, func(t *testing.T, p *profile.Profile, _ func() *gprofile.Profile) {
-		v := prepare(t, p, Defaults())
-		want := plainSamples(t, v.Profile, func(f []plainFrame) ([]plainFrame, bool) { slices.Reverse(f); return f, true })
-		if got := plainSamples(t, v.Inverted().Profile, nil); !slices.Equal(got, want) {
-			t.Error(firstDifference(got, want))
-		}
-		if got := plainSamples(t, v.Inverted().Inverted().Profile, nil); !slices.Equal(got, plainSamples(t, v.Profile, nil)) {
-			t.Error("twice is not the same as before")
-		}
-		// The roots of the inverted tree are the flat values of the graph.
-		flat := map[string]int64{}
-		g := v.WholeNodes()
-		for i := range g.Nodes {
-			flat[g.Name(int32(i))] += g.Nodes[i].Flat
-		}
-		tree := v.Inverted().Flame(0)
-		for i, parent := range tree.Parent {
-			if parent < 0 {
-				if name := tree.Frame[i].String(); tree.Total[i] != flat[name] {
-					t.Errorf("%s: %d, want flat value %d", name, tree.Total[i], flat[name])
-				}
-			}
-		}
-	})
-}
-
 // TestSandwich compares one function with the naive way, with and without a
 // base.
 func TestSandwich(t *testing.T) {
@@ -270,33 +242,6 @@ func naiveSandwich(v *View, name string) (a Amount, callers, callees map[string]
 		}
 	}
 	return a, callers, callees
-}
-
-// TestAround checks both halves against the sandwich.
-func TestAround(t *testing.T) {
-	eachShape(t, func(t *testing.T, p *profile.Profile, _ func() *gprofile.Profile) {
-		name := busiest(p)
-		if name == "" {
-			t.Skip("no names")
-		}
-		v := prepare(t, p, Defaults())
-		cum := v.Sandwich(name).Cum
-		callers, callees := v.Around(name)
-		for side, half := range map[string]*View{"callers": callers, "callees": callees} {
-			tree := half.Flame(0)
-			if cum == 0 && len(tree.Parent) == 0 {
-				continue
-			}
-			if len(tree.Parent) == 0 || tree.Frame[0].Name != name || tree.Total[0] != cum {
-				t.Errorf("%s begin with %v", side, tree.Total[:min(1, len(tree.Total))])
-			}
-			for i, parent := range tree.Parent {
-				if (parent < 0) != (i == 0) {
-					t.Errorf("%s: node %d hangs under %d", side, i, parent)
-				}
-			}
-		}
-	})
 }
 
 // TestFlameBelow zooms to every node of a tree and compares the subtrees.

@@ -78,17 +78,20 @@ func newMatcher(p *profile.Profile, rx *regexp.Regexp) *matcher {
 	if rx == nil {
 		return nil
 	}
-	m := &matcher{functions: make([]bool, p.Functions.Len()), mappings: make([]bool, len(p.Mappings))}
-	files := map[profile.StringID]bool{}
-	for i := 1; i < len(m.functions); i++ {
-		file := p.Functions.File[i]
-		hit, ok := files[file]
-		if !ok {
-			hit = rx.MatchString(p.Strings[file])
-			files[file] = hit
+	n := p.Functions.Len()
+	m := &matcher{functions: make([]bool, n), mappings: make([]bool, len(p.Mappings))}
+	profile.InParts(n, profile.Parts(n), func(_, from, to int) {
+		files := map[profile.StringID]bool{}
+		for i := max(1, from); i < to; i++ {
+			file := p.Functions.File[i]
+			hit, ok := files[file]
+			if !ok {
+				hit = rx.MatchString(p.Strings[file])
+				files[file] = hit
+			}
+			m.functions[i] = hit || rx.MatchString(p.Strings[p.Functions.Name[i]])
 		}
-		m.functions[i] = hit || rx.MatchString(p.Strings[p.Functions.Name[i]])
-	}
+	})
 	for i := 1; i < len(p.Mappings); i++ {
 		m.mappings[i] = rx.MatchString(p.Mappings[i].File)
 	}
@@ -108,11 +111,11 @@ func (m *matcher) location(mapping profile.MappingID, lines []profile.Line) bool
 // nameResult tells which expressions matched anything.
 type nameResult struct{ focus, ignore, hide, show bool }
 
-// What a location is to focus and ignore.
+// What a location is to the expressions. One that is hidden goes.
 const (
-	locNeutral = iota
-	locFocused
+	locFocused = 1 << iota
 	locIgnored
+	locHidden // the highest: dividing by it gives 0 or 1
 )
 
 func filterByName(p *profile.Profile, focus, ignore, hide, show *regexp.Regexp) (*profile.Profile, nameResult) {
@@ -120,71 +123,90 @@ func filterByName(p *profile.Profile, focus, ignore, hide, show *regexp.Regexp) 
 	if focus == nil && ignore == nil && hide == nil && show == nil {
 		return p, res
 	}
+	marks := markLocations(p, focus, ignore, &res)
+	if hide != nil || show != nil {
+		p = hideLines(p, hide, show, marks, &res)
+	}
+	drop, lengths := make([]bool, p.Stacks.Len()), make([]int32, p.Stacks.Len())
+	parts := profile.Parts(len(drop))
+	profile.InParts(len(drop), parts, func(_, from, to int) {
+		for id := from; id < to; id++ {
+			frames := p.Stacks.Of(profile.StackID(id))
+			var is uint8
+			hidden := 0
+			for _, f := range frames {
+				is |= marks[f]
+				hidden += int(marks[f] / locHidden)
+			}
+			drop[id] = is&(locFocused|locIgnored) != locFocused || hidden == len(frames)
+			lengths[id] = profile.Same
+			if hidden > 0 {
+				lengths[id] = int32(len(frames) - hidden)
+			}
+		}
+	})
+	c := p.ShallowCopy()
+	c.Stacks = p.Stacks.Remake(lengths, parts, func(_ int, id profile.StackID, to []profile.LocationID) {
+		at := 0
+		for _, f := range p.Stacks.Of(id) {
+			if at == len(to) {
+				return
+			}
+			to[at] = f // written over by the next if it is hidden: no branch to guess
+			at += 1 - int(marks[f]/locHidden)
+		}
+	})
+	return dropStacks(c, drop), res
+}
+
+// markLocations tells which locations are focused and ignored.
+func markLocations(p *profile.Profile, focus, ignore *regexp.Regexp, res *nameResult) []uint8 {
 	fm, im := newMatcher(p, focus), newMatcher(p, ignore)
+	marks := make([]uint8, p.Locations.Len())
+	for id := 1; id < len(marks); id++ {
+		mapping, lines := p.Locations.Mapping[id], p.Locations.LinesOf(profile.LocationID(id))
+		if im != nil && im.location(mapping, lines) {
+			res.ignore = true
+			marks[id] = locIgnored
+		} else if fm == nil || fm.location(mapping, lines) {
+			res.focus = true
+			marks[id] = locFocused
+		}
+	}
+	return marks
+}
+
+// hideLines takes away the lines that hide matches and show does not, and marks
+// the locations that are hidden: of those nothing is left to see.
+func hideLines(p *profile.Profile, hide, show *regexp.Regexp, marks []uint8, res *nameResult) *profile.Profile {
 	hm, sm := newMatcher(p, hide), newMatcher(p, show)
-	state := make([]uint8, p.Locations.Len())
-	hidden := make([]bool, p.Locations.Len())
-	anyHidden := false
 	mapping := p.Locations.Mapping
-	filtered := p.MapLines(func(id profile.LocationID, lines, out []profile.Line) []profile.Line {
+	return p.MapLines(func(id profile.LocationID, lines, out []profile.Line) []profile.Line {
 		if id == 0 {
 			return out
 		}
-		if im != nil && im.location(mapping[id], lines) {
-			res.ignore = true
-			state[id] = locIgnored
-		} else if fm == nil || fm.location(mapping[id], lines) {
-			res.focus = true
-			state[id] = locFocused
-		}
-		start := len(out)
+		start, hidden := len(out), false
 		out = append(out, lines...)
 		if hm != nil && hm.location(mapping[id], lines) {
 			res.hide = true
 			out = keepLines(out, start, func(fn profile.FunctionID) bool { return !hm.mappings[mapping[id]] && !hm.functions[fn] })
-			hidden[id] = len(out) == start
+			hidden = len(out) == start
 		}
 		if sm != nil {
 			if !sm.mappings[mapping[id]] {
 				out = keepLines(out, start, func(fn profile.FunctionID) bool { return sm.functions[fn] })
 			}
 			if len(out) == start {
-				hidden[id] = true
+				hidden = true
 			} else {
 				res.show = true
 			}
 		}
-		anyHidden = anyHidden || hidden[id]
+		if hidden {
+			marks[id] |= locHidden
+		}
 		return out
 	})
-	if hm != nil || sm != nil {
-		p = filtered
-	}
-	drop := make([]bool, p.Stacks.Len())
-	inParts(len(drop), func(from, to int) {
-		for id := from; id < to; id++ {
-			drop[id] = !focusedNotIgnored(p.Stacks.Of(profile.StackID(id)), state)
-		}
-	})
-	if anyHidden {
-		var emptied []bool
-		p, emptied = p.MapStacks(func(frames, out []profile.LocationID) ([]profile.LocationID, bool) {
-			if !anyWanted(frames, hidden) { // most stacks: one copy
-				return append(out, frames...), len(frames) > 0
-			}
-			start := len(out)
-			for _, f := range frames {
-				if !hidden[f] {
-					out = append(out, f)
-				}
-			}
-			return out, len(out) > start
-		})
-		for id, e := range emptied {
-			drop[id] = drop[id] || e
-		}
-	}
-	return dropStacks(p, drop), res
 }
 
 // keepLines filters out[start:] in place.
@@ -197,19 +219,6 @@ func keepLines(out []profile.Line, start int, keep func(profile.FunctionID) bool
 		}
 	}
 	return out[:n]
-}
-
-func focusedNotIgnored(frames []profile.LocationID, state []uint8) bool {
-	focused := false
-	for _, f := range frames {
-		switch state[f] {
-		case locIgnored:
-			return false
-		case locFocused:
-			focused = true
-		}
-	}
-	return focused
 }
 
 // dropStacks removes the samples of dropped stacks.
@@ -238,13 +247,13 @@ func filterShowFrom(p *profile.Profile, rx *regexp.Regexp) (*profile.Profile, bo
 		}
 		return append(out, lines...)
 	})
-	p, drop := p.MapStacks(func(frames, out []profile.LocationID) ([]profile.LocationID, bool) {
+	p, drop := p.CutStacks(func(frames []profile.LocationID) (from, to int, ok bool) {
 		for i := len(frames) - 1; i >= 0; i-- {
 			if matched[frames[i]] {
-				return append(out, frames[:i+1]...), true
+				return 0, i + 1, true
 			}
 		}
-		return out, false
+		return 0, 0, false
 	})
 	return dropStacks(p, drop), found
 }

@@ -1,9 +1,12 @@
 package view
 
 import (
-	"sort"
-
-	"github.com/profoundhq/profound/internal/profile"
+	"cmp"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
 )
 
 // FlameTree is the tree of call paths for a flame graph, in columns: node i
@@ -54,16 +57,42 @@ type FlameOptions struct {
 
 // FlameBelow is Flame within bounds.
 func (v *View) FlameBelow(o FlameOptions) *FlameTree {
+	s := newFlameStacks(v)
+	return s.tree(s.paths(s.fromRoot), o)
+}
+
+// FlameUp is FlameBelow with every stack upside down: the tree grows from what
+// was sampled to its callers.
+func (v *View) FlameUp(o FlameOptions) *FlameTree {
+	s := newFlameStacks(v).upwards()
+	return s.tree(s.paths(s.fromLeaf), o)
+}
+
+// FlameAround splits the stacks with an entry called name at their outermost
+// one: callees grows to what is below it, callers to what is above it. Both
+// begin with the entry.
+func (v *View) FlameAround(name string, below, above FlameOptions) (callees, callers *FlameTree) {
+	s := newFlameStacks(v)
+	paths := s.paths(s.fromOutermost(v.Profile, entriesNamed(v.Profile, name)))
+	up := make([]flamePath, len(paths))
+	for i, p := range paths {
+		up[i] = s.turned(p)
+	}
+	return s.tree(paths, below), s.upwards().tree(up, above)
+}
+
+// tree builds the tree of paths.
+func (s *flameStacks) tree(paths []flamePath, o FlameOptions) *FlameTree {
 	for {
-		t := v.flameOnce(o)
+		t := s.treeOnce(paths, o)
 		if t == nil {
 			o.MinShare = max(4*o.MinShare, 1e-6)
 			continue
 		}
 		// Each stack ends at a node of its own, so that many need not be tried.
-		if t.FoldedWeight > t.all/10 && v.Profile.Stacks.Len() <= o.Enough {
+		if t.FoldedWeight > t.all/10 && s.stacks.Len() <= o.Enough {
 			o.MinShare, o.MaxNodes = 0, o.Enough
-			if whole := v.flameOnce(o); whole != nil {
+			if whole := s.treeOnce(paths, o); whole != nil {
 				return whole
 			}
 		}
@@ -71,11 +100,10 @@ func (v *View) FlameBelow(o FlameOptions) *FlameTree {
 	}
 }
 
-// flameOnce builds a tree, nil if it would have more than MaxNodes.
-func (v *View) flameOnce(o FlameOptions) *FlameTree {
-	b := newFlameBuilder(v)
-	b.most = o.MaxNodes
-	b.build(o)
+// treeOnce builds a tree, nil if it would have more than MaxNodes.
+func (s *flameStacks) treeOnce(paths []flamePath, o FlameOptions) *FlameTree {
+	b := newFlameBuilder(s, o.MaxNodes)
+	b.build(paths, o)
 	if b.full {
 		return nil
 	}
@@ -83,239 +111,261 @@ func (v *View) flameOnce(o FlameOptions) *FlameTree {
 	return b.t
 }
 
-func (b *flameBuilder) build(o FlameOptions) {
-	parent, paths := int32(-1), b.paths
-	for level := range min(o.Levels, maxFlameDepth) {
-		var g *flameGroup
-		if g = b.onto(paths, func(f *Frame) bool { return o.Step(level, f) }); g == nil {
-			return
-		}
-		for _, p := range paths {
-			if parent >= 0 && p.frame < 0 {
-				b.t.Self[parent] += b.value[p.stack]
-			}
-		}
-		parent, paths = b.add(parent, g), g.paths
-	}
-	var all int64
-	for _, p := range paths {
-		all += b.weight[p.stack]
-	}
-	b.t.all = all
-	b.least = int64(float64(all) * o.MinShare)
-	b.descend(parent, paths, o.Levels)
-}
+// maxFlameDepth bounds the recursion; deeper frames are folded.
+const maxFlameDepth = 4096
 
-// onto is the group of paths whose next frame is meant, the heaviest if
-// several frames are; nil if there is none.
-func (b *flameBuilder) onto(paths []flamePath, meant func(*Frame) bool) *flameGroup {
-	groups := map[int32]*flameGroup{}
-	var best *flameGroup
-	for i := range paths {
-		p := &paths[i]
-		f := p.frame
-		if f < 0 {
-			continue
-		}
-		g, known := groups[f]
-		if !known {
-			if meant(&b.ft.frames[f]) {
-				g = &flameGroup{frame: f}
-			}
-			groups[f] = g
-		}
-		if g == nil {
-			continue
-		}
-		b.count(g, p)
-		g.paths = append(g.paths, b.next(*p))
-		if best == nil || g.weight > best.weight || g.weight == best.weight && b.ft.name(g.frame) < b.ft.name(best.frame) {
-			best = g
-		}
-	}
-	return best
-}
+// worthSharing is from how many paths on a tree is built by several workers.
+const worthSharing = 1 << 12
 
-// count adds a path to a group.
-func (b *flameBuilder) count(g *flameGroup, p *flamePath) {
-	g.n++
-	g.total += b.value[p.stack]
-	g.weight += b.weight[p.stack]
-	if b.base != nil {
-		g.base += b.base[p.stack]
-	}
-}
-
-// flamePath is a stack and how far it was descended into.
-type flamePath struct {
-	at    int64 // of the location in the table of all stacks' frames
-	stack int32
-	left  int32 // how many locations there are below it
-	line  int32 // index into the location's lines
-	frame int32 // number of the frame at the line, -1 when the stack has ended
-}
-
+// flameBuilder builds a tree. Of a large one it builds the trunk itself and
+// leaves the branches to workers, which are builders too; join puts them in
+// their places, so that the tree is what one alone would have built.
 type flameBuilder struct {
-	v                   *View
-	t                   *FlameTree
-	ft                  *frameTable
-	value, base, weight []int64 // by stack
-	paths               []flamePath
-	least               int64
-	most                int // nodes; 0 is no bound
-	full                bool
-	slot                []int32 // by frame: its group plus 1 while a level is grouped
+	s     *flameStacks
+	t     *FlameTree
+	level flameLevel
+	least int64
+	most  int // nodes; 0 is no bound
+	full  bool
+	ended int64 // value of the paths that end above the first node
+
+	few      int // paths that are left to a worker
+	branches []flameBranch
 }
 
-func newFlameBuilder(v *View) *flameBuilder {
-	p := v.Profile
-	n := p.Stacks.Len()
-	b := &flameBuilder{v: v, t: &FlameTree{}, ft: v.nodeTable(), value: make([]int64, n), weight: make([]int64, n)}
-	isBase := p.HasStringLabel(profile.BaseLabel, "true")
-	marked := false
-	for _, m := range isBase {
-		marked = marked || m
-	}
-	if marked {
-		b.base = make([]int64, n)
+// flameBranch is what hangs below a node of the trunk: nodes from one to
+// another of the tree of a worker.
+type flameBranch struct {
+	node     int32
+	depth    int
+	paths    []flamePath
+	by       *flameBuilder
+	from, to int
+	ended    int64
+}
+
+func newFlameBuilder(s *flameStacks, most int) *flameBuilder {
+	b := &flameBuilder{s: s, t: &FlameTree{}, most: most}
+	if s.base != nil {
 		b.t.Base = []int64{}
-	}
-	for i, s := range p.Samples.Stack {
-		x := v.SampleValue(i)
-		b.weight[s] += abs(x)
-		if marked && isBase[p.Samples.Labels[i]] {
-			b.base[s] -= x
-		} else {
-			b.value[s] += x
-		}
-	}
-	b.paths = make([]flamePath, 0, n)
-	for s := range n {
-		if b.weight[s] > 0 {
-			b.paths = append(b.paths, b.first(int32(s)))
-		}
 	}
 	return b
 }
 
-func (b *flameBuilder) first(s int32) flamePath {
-	o := b.v.Profile.Stacks.Offsets
-	return b.next(flamePath{at: int64(o[s+1]), stack: s, left: int32(o[s+1] - o[s])})
+func (b *flameBuilder) build(paths []flamePath, o FlameOptions) {
+	b.level.shared = true
+	parent := int32(-1)
+	for level := range min(o.Levels, maxFlameDepth) {
+		g, ended := b.onto(paths, func(f *Frame) bool { return o.Step(level, f) })
+		if g == nil {
+			return
+		}
+		b.end(parent, ended)
+		parent, paths = b.add(parent, g), g.paths
+	}
+	var all int64
+	for i := range paths {
+		all += b.s.weight[paths[i].stack]
+	}
+	b.t.all = all
+	b.least = int64(float64(all) * o.MinShare)
+	if workers := runtime.GOMAXPROCS(0); workers > 1 && len(paths) >= worthSharing {
+		const branches = 8 // for each worker, so that all end at about the same time
+		b.few = len(paths) / (branches * workers)
+		b.s.ft.nameAll()
+	}
+	b.descend(parent, paths, o.Levels)
+	if len(b.branches) > 0 && !b.full {
+		b.grow()
+		b.join()
+	}
 }
 
-// next moves one frame towards the leaf.
-func (b *flameBuilder) next(p flamePath) flamePath {
-	frames := b.v.Profile.Stacks.Frames
-	if p.line > 0 {
-		p.line--
-		p.frame = b.ft.of(frames[p.at])[p.line]
-		return p
-	}
-	for p.left > 0 {
-		p.left--
-		p.at--
-		if lines := b.ft.of(frames[p.at]); len(lines) > 0 {
-			p.line = int32(len(lines)) - 1
-			p.frame = lines[p.line]
-			return p
+// onto is the group of paths whose next frame is meant, the heaviest if
+// several frames are; nil if there is none. ended is the value of the paths
+// that have no next frame.
+func (b *flameBuilder) onto(paths []flamePath, meant func(*Frame) bool) (g *flameGroup, ended int64) {
+	groups, ended := b.level.group(b.s, paths)
+	var best *flameGroup
+	for i := range groups {
+		g := &groups[i]
+		if meant(&b.s.ft.frames[g.frame]) && (best == nil || b.compare(g, best) < 0) {
+			best = g
 		}
 	}
-	p.frame = -1
-	return p
+	kept := b.level.take(b.s, paths, func(g *flameGroup) bool { return g == best })
+	if best == nil {
+		return nil, ended
+	}
+	return &kept[0], ended
 }
-
-// maxFlameDepth bounds the recursion; deeper frames are folded.
-const maxFlameDepth = 4096
 
 // descend groups paths by their next frame, adds a node for each group that
 // is heavy enough and goes on inside it.
 func (b *flameBuilder) descend(parent int32, paths []flamePath, depth int) {
-	groups := b.group(parent, paths)
-	kept := make([]*flameGroup, 0, len(groups))
-	for _, g := range groups {
-		if g.weight < b.least || depth >= maxFlameDepth {
-			b.t.Folded++
-			b.t.FoldedWeight += g.weight
-			b.slot[g.frame] = 0
-			continue
-		}
-		g.paths = make([]flamePath, 0, g.n)
-		kept = append(kept, g)
-	}
-	if len(kept) == 0 {
+	if len(paths) == 1 {
+		b.follow(parent, paths[0], depth)
 		return
 	}
-	for i := range paths {
-		p := &paths[i]
-		if p.frame < 0 || b.slot[p.frame] == 0 {
-			continue
-		}
-		g := groups[b.slot[p.frame]-1]
-		g.paths = append(g.paths, b.next(*p))
-	}
-	for _, g := range kept {
-		b.slot[g.frame] = 0
-	}
-	sort.Slice(kept, func(i, j int) bool {
-		if kept[i].weight != kept[j].weight {
-			return kept[i].weight > kept[j].weight
-		}
-		return b.ft.name(kept[i].frame) < b.ft.name(kept[j].frame)
-	})
-	for _, g := range kept {
-		if b.most > 0 && len(b.t.Parent) >= b.most {
-			b.full = true
+	_, ended := b.level.group(b.s, paths)
+	b.end(parent, ended)
+	kept := b.level.take(b.s, paths, func(g *flameGroup) bool { return b.worth(g, depth) })
+	slices.SortFunc(kept, func(x, y flameGroup) int { return b.compare(&x, &y) })
+	for i := range kept {
+		if b.isFull() {
 			return
 		}
-		inside := g.paths
+		g := &kept[i]
+		node, inside := b.add(parent, g), g.paths
 		g.paths = nil // not needed below: a level of paths each would add up
-		b.descend(b.add(parent, g), inside, depth+1)
-	}
-}
-
-// group adds paths up by their next frame; slot tells which group a frame has
-// afterwards. Paths that end here count for the parent itself.
-func (b *flameBuilder) group(parent int32, paths []flamePath) []*flameGroup {
-	if b.slot == nil {
-		b.slot = make([]int32, len(b.ft.frames))
-	}
-	var groups []*flameGroup
-	for i := range paths {
-		p := &paths[i]
-		if p.frame < 0 {
-			if parent >= 0 {
-				b.t.Self[parent] += b.value[p.stack]
-			}
+		if len(inside) < b.few {
+			b.branches = append(b.branches, flameBranch{node: node, depth: depth + 1, paths: inside})
 			continue
 		}
-		n := b.slot[p.frame]
-		if n == 0 {
-			groups = append(groups, &flameGroup{frame: p.frame})
-			n = int32(len(groups))
-			b.slot[p.frame] = n
-		}
-		b.count(groups[n-1], p)
+		b.descend(node, inside, depth+1)
 	}
-	return groups
 }
 
-// flameGroup are the paths that share their next frame.
-type flameGroup struct {
-	frame               int32
-	n                   int
-	total, base, weight int64
-	paths               []flamePath
+// follow is descend for a single path.
+func (b *flameBuilder) follow(parent int32, p flamePath, depth int) {
+	g := flameGroup{}
+	g.count(b.s, p.stack)
+	for ; p.frame >= 0; p = b.s.next(p) {
+		g.frame = p.frame
+		if !b.worth(&g, depth) || b.isFull() {
+			return
+		}
+		parent = b.add(parent, &g)
+		depth++
+	}
+	b.end(parent, g.total)
+}
+
+// compare orders the heaviest first, then by name.
+func (b *flameBuilder) compare(x, y *flameGroup) int {
+	if c := cmp.Compare(y.weight, x.weight); c != 0 {
+		return c
+	}
+	return strings.Compare(b.s.ft.name(x.frame), b.s.ft.name(y.frame))
+}
+
+// worth tells whether a group is worth a node, and notes what is folded.
+func (b *flameBuilder) worth(g *flameGroup, depth int) bool {
+	if g.weight >= b.least && depth < maxFlameDepth {
+		return true
+	}
+	b.t.Folded++
+	b.t.FoldedWeight += g.weight
+	return false
+}
+
+func (b *flameBuilder) isFull() bool {
+	b.full = b.full || b.most > 0 && len(b.t.Parent) >= b.most
+	return b.full
+}
+
+// end counts paths that end at a node for the node itself.
+func (b *flameBuilder) end(node int32, value int64) {
+	if node < 0 {
+		b.ended += value
+	} else {
+		b.t.Self[node] += value
+	}
 }
 
 func (b *flameBuilder) add(parent int32, g *flameGroup) int32 {
 	t := b.t
 	t.Parent = append(t.Parent, parent)
-	t.Frame = append(t.Frame, &b.ft.frames[g.frame])
+	t.Frame = append(t.Frame, &b.s.ft.frames[g.frame])
 	t.Self = append(t.Self, 0)
 	t.Total = append(t.Total, g.total)
 	t.Weight = append(t.Weight, g.weight)
-	if b.base != nil {
+	if b.s.base != nil {
 		t.Base = append(t.Base, g.base)
 	}
 	return int32(len(t.Parent) - 1)
+}
+
+// grow has workers build the branches.
+func (b *flameBuilder) grow() {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(b.branches)) {
+		w := newFlameBuilder(b.s, b.most)
+		w.least = b.least
+		wg.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(b.branches)) && !w.full; i = next.Add(1) - 1 {
+				br := &b.branches[i]
+				br.by, br.from, w.ended = w, len(w.t.Parent), 0
+				w.descend(-1, br.paths, br.depth)
+				br.to, br.ended, br.paths = len(w.t.Parent), w.ended, nil
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// join puts the branches behind the nodes of the trunk they hang under.
+func (b *flameBuilder) join() {
+	trunk, nodes := b.t, len(b.t.Parent)
+	folded := map[*flameBuilder]bool{}
+	for i := range b.branches {
+		br := &b.branches[i]
+		b.full = b.full || br.by == nil || br.by.full
+		nodes += br.to - br.from
+		if br.by != nil && !folded[br.by] {
+			folded[br.by] = true
+			trunk.Folded += br.by.t.Folded
+			trunk.FoldedWeight += br.by.t.FoldedWeight
+		}
+	}
+	b.full = b.full || b.most > 0 && nodes > b.most
+	if b.full {
+		return
+	}
+	t := &FlameTree{all: trunk.all, Folded: trunk.Folded, FoldedWeight: trunk.FoldedWeight, Parent: make([]int32, 0, nodes), Frame: make([]*Frame, 0, nodes),
+		Self: make([]int64, 0, nodes), Total: make([]int64, 0, nodes), Weight: make([]int64, 0, nodes)}
+	if trunk.Base != nil {
+		t.Base = make([]int64, 0, nodes)
+	}
+	place := make([]int32, len(trunk.Parent)) // of the nodes of the trunk in t
+	done := 0
+	take := func(to int) {
+		for ; done < to; done++ {
+			place[done] = int32(len(t.Parent))
+			parent := trunk.Parent[done]
+			if parent >= 0 {
+				parent = place[parent]
+			}
+			t.Parent = append(t.Parent, parent)
+			t.columns(trunk, done, done+1)
+		}
+	}
+	for i := range b.branches {
+		br := &b.branches[i]
+		take(int(br.node) + 1)
+		under, shift := place[br.node], int32(len(t.Parent)-br.from)
+		t.Self[under] += br.ended
+		for _, parent := range br.by.t.Parent[br.from:br.to] {
+			if parent < 0 {
+				t.Parent = append(t.Parent, under)
+			} else {
+				t.Parent = append(t.Parent, parent+shift)
+			}
+		}
+		t.columns(br.by.t, br.from, br.to)
+	}
+	take(len(trunk.Parent))
+	b.t = t
+}
+
+// columns appends nodes of another tree, without their parents.
+func (t *FlameTree) columns(of *FlameTree, from, to int) {
+	t.Frame = append(t.Frame, of.Frame[from:to]...)
+	t.Self = append(t.Self, of.Self[from:to]...)
+	t.Total = append(t.Total, of.Total[from:to]...)
+	t.Weight = append(t.Weight, of.Weight[from:to]...)
+	if t.Base != nil {
+		t.Base = append(t.Base, of.Base[from:to]...)
+	}
 }

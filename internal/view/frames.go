@@ -86,6 +86,14 @@ func (t *frameTable) name(f int32) string {
 	return t.names[f]
 }
 
+// nameAll makes the names of all frames, so that several goroutines may ask for
+// them.
+func (t *frameTable) nameAll() {
+	for f := range t.frames {
+		t.name(int32(f))
+	}
+}
+
 type frameKey struct {
 	name, file, object int32
 	addr               uint64
@@ -97,29 +105,19 @@ func buildFrames(p *profile.Profile, objNames bool, trim func(string) string) *f
 	t := &frameTable{offsets: make([]uint32, 1, p.Locations.Len()+1)}
 	t.ids = make([]int32, 0, len(p.Locations.Lines)+p.Locations.Len())
 	names := newNamer()
-	fnName := make([]int32, p.Functions.Len())
-	fnFile := make([]int32, p.Functions.Len())
-	for i := range fnName {
-		fnName[i] = names.id(p.Strings[p.Functions.Name[i]])
-		if file := p.Strings[p.Functions.File[i]]; file != "" {
-			if trim != nil {
-				file = trim(file)
-			}
-			if file != "" {
-				fnFile[i] = names.id(filepath.Clean(file))
-			}
-		}
-	}
+	fnName, fnFile := names.functions(p, trim)
 	object := make([]int32, len(p.Mappings))
 	for i, m := range p.Mappings {
 		object[i] = names.id(m.File)
 	}
-	known := map[frameKey]int32{}
+	known := make(map[frameKey]int32, p.Functions.Len())
+	keys := make([]frameKey, 0, p.Functions.Len()) // by frame
 	number := func(k frameKey) int32 {
 		id, ok := known[k]
 		if !ok {
 			id = int32(len(t.frames))
 			known[k] = id
+			keys = append(keys, k)
 			t.frames = append(t.frames, Frame{
 				Name: names.list[k.name], Address: k.addr, File: names.list[k.file],
 				StartLine: int(k.start), Line: int(k.line), Column: int(k.col), Object: names.list[k.object],
@@ -128,6 +126,7 @@ func buildFrames(p *profile.Profile, objNames bool, trim func(string) string) *f
 		}
 		return id
 	}
+	last := make([]int32, p.Functions.Len()) // by function: the frame it had last, mostly the next too, plus 1
 	for id := range p.Locations.Len() {
 		addr := p.Locations.Address[id]
 		lines := p.Locations.LinesOf(profile.LocationID(id))
@@ -140,7 +139,11 @@ func buildFrames(p *profile.Profile, objNames bool, trim func(string) string) *f
 				k.object = object[p.Locations.Mapping[id]]
 				k.start = p.Functions.StartLine[ln.Function]
 			}
-			n := number(k)
+			n := last[ln.Function] - 1
+			if n < 0 || keys[n] != k {
+				n = number(k)
+				last[ln.Function] = n + 1
+			}
 			t.ids = append(t.ids, n)
 			if i < len(lines)-1 {
 				t.inlined[n] = true
@@ -160,6 +163,29 @@ func (t *frameTable) of(loc profile.LocationID) []int32 {
 type namer struct {
 	ids  map[string]int32
 	list []string
+}
+
+// functions numbers the names and files of functions; trim, if not nil, rewrites
+// files.
+func (n *namer) functions(p *profile.Profile, trim func(string) string) (name, file []int32) {
+	name, file = make([]int32, p.Functions.Len()), make([]int32, p.Functions.Len())
+	files := map[profile.StringID]int32{0: 0}
+	for i := range name {
+		name[i] = n.id(p.Strings[p.Functions.Name[i]])
+		id, known := files[p.Functions.File[i]]
+		if !known {
+			path := p.Strings[p.Functions.File[i]]
+			if path != "" && trim != nil {
+				path = trim(path)
+			}
+			if path != "" {
+				id = n.id(filepath.Clean(path))
+			}
+			files[p.Functions.File[i]] = id
+		}
+		file[i] = id
+	}
+	return name, file
 }
 
 func newNamer() *namer {

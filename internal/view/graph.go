@@ -1,11 +1,6 @@
 package view
 
-import (
-	"runtime"
-	"sync"
-
-	"github.com/profoundhq/profound/internal/profile"
-)
+import "github.com/profoundhq/profound/internal/profile"
 
 // Node is one entry of a graph: a frame with what was sampled in it (flat)
 // and in it or below it (cum).
@@ -188,17 +183,12 @@ const (
 func (b *graphBuilder) walkValues() {
 	nodeOf := b.nodeOfLocation()
 	n := b.p.Stacks.Len()
-	parts := max(1, min(runtime.GOMAXPROCS(0), n/stacksPerWorker))
-	sums := make([]*valueSums, parts)
-	var wg sync.WaitGroup
-	for i := range sums {
-		wg.Go(func() { sums[i] = b.sumValues(nodeOf, i*n/parts, (i+1)*n/parts) })
-	}
-	wg.Wait()
+	sums := make([]*valueSums, profile.Parts(n))
+	profile.InParts(n, len(sums), func(k, from, to int) { sums[k] = b.sumValues(nodeOf, from, to) })
 	for _, s := range sums {
 		for i := range b.g.Nodes {
 			node := &b.g.Nodes[i]
-			node.Cum += s.cum[i]
+			node.Cum += s.cum[i].value
 			node.Flat += s.flat[i]
 			node.FlatDiv += s.flatDiv[i]
 		}
@@ -209,14 +199,30 @@ func (b *graphBuilder) walkValues() {
 }
 
 // valueSums are flat and cum of some stacks, by node.
-type valueSums struct{ cum, flat, flatDiv []int64 }
+type valueSums struct {
+	cum           []cumSum
+	flat, flatDiv []int64
+}
+
+// cumSum is a value and the last stack (plus 1) that counted for it: side by
+// side, because a node that is looked at is mostly counted too.
+type cumSum struct {
+	value int64
+	seen  uint32
+}
+
+func (c *cumSum) add(stamp uint32, value int64) {
+	if c.seen != stamp {
+		c.seen = stamp
+		c.value += value
+	}
+}
 
 // sumValues adds up the stacks from one to another.
 func (b *graphBuilder) sumValues(nodeOf []int32, from, to int) *valueSums {
 	stacks := &b.p.Stacks
 	n := len(b.g.Nodes)
-	s := &valueSums{make([]int64, n), make([]int64, n), make([]int64, n)}
-	cum, seen := s.cum, make([]uint32, n)
+	s := &valueSums{make([]cumSum, n), make([]int64, n), make([]int64, n)}
 	for id := from; id < to; id++ {
 		if !b.w.used[id] {
 			continue
@@ -225,17 +231,12 @@ func (b *graphBuilder) sumValues(nodeOf []int32, from, to int) *valueSums {
 		frames := stacks.Frames[stacks.Offsets[id]:stacks.Offsets[id+1]]
 		stamp := uint32(id) + 1
 		for _, loc := range frames {
-			n := nodeOf[loc]
-			if n >= 0 {
-				if seen[n] != stamp {
-					seen[n] = stamp
-					cum[n] += value
-				}
+			if n := nodeOf[loc]; n >= 0 {
+				s.cum[n].add(stamp, value)
 			} else if n == framesMany {
 				for _, f := range b.t.of(loc) {
-					if n := b.g.kept[f]; n >= 0 && seen[n] != stamp {
-						seen[n] = stamp
-						cum[n] += value
+					if n := b.g.kept[f]; n >= 0 {
+						s.cum[n].add(stamp, value)
 					}
 				}
 			}
@@ -299,16 +300,12 @@ func (b *graphBuilder) nodeOfLocation() []int32 {
 func (b *graphBuilder) walk(wanted []bool) {
 	nodeOf := b.nodeOfLocation()
 	n := b.p.Stacks.Len()
-	parts := make([]*graphBuilder, max(1, min(runtime.GOMAXPROCS(0), n/stacksPerWorker)))
-	var wg sync.WaitGroup
-	for i := range parts {
-		parts[i] = b
-		if i > 0 {
-			parts[i] = &graphBuilder{g: &Graph{kept: b.g.kept, Nodes: make([]Node, len(b.g.Nodes))}, t: b.t, p: b.p, w: b.w, seen: make([]uint32, len(b.g.Nodes)), edges: b.edges}
-		}
-		wg.Go(func() { parts[i].walkStacks(nodeOf, wanted, i*n/len(parts), (i+1)*n/len(parts)) })
+	parts := make([]*graphBuilder, profile.Parts(n))
+	parts[0] = b
+	for k := 1; k < len(parts); k++ {
+		parts[k] = &graphBuilder{g: &Graph{kept: b.g.kept, Nodes: make([]Node, len(b.g.Nodes))}, t: b.t, p: b.p, w: b.w, seen: make([]uint32, len(b.g.Nodes)), edges: b.edges}
 	}
-	wg.Wait()
+	profile.InParts(n, len(parts), func(k, from, to int) { parts[k].walkStacks(nodeOf, wanted, from, to) })
 	for _, part := range parts[1:] {
 		b.addUp(part.g)
 	}

@@ -11,7 +11,7 @@ import (
 
 // TestManyStacks divides the work; the naive sums are of one loop.
 func TestManyStacks(t *testing.T) {
-	p := decode(t, profiletest.Random(1, profiletest.Shape{Samples: 3 * stacksPerWorker, Functions: 500, Depth: 6, Inlines: true}).Bytes(profiletest.Wire{}))
+	p := decode(t, profiletest.Random(1, profiletest.Shape{Samples: 3 * profile.RowsPerPart, Functions: 500, Depth: 6, Inlines: true}).Bytes(profiletest.Wire{}))
 	v := prepare(t, p, Defaults())
 	g := v.WholeNodes()
 	w := v.weights()
@@ -44,7 +44,7 @@ func TestManyStacks(t *testing.T) {
 
 // TestRewriteManyStacks: several processors make what one makes, to the ids.
 func TestRewriteManyStacks(t *testing.T) {
-	p := decode(t, profiletest.Random(2, profiletest.Shape{Samples: 3 * stacksPerWorker, Functions: 60, Depth: 9, Inlines: true}).Bytes(profiletest.Wire{}))
+	p := decode(t, profiletest.Random(2, profiletest.Shape{Samples: 3 * profile.RowsPerPart, Functions: 60, Depth: 9, Inlines: true}).Bytes(profiletest.Wire{}))
 	is := make([]bool, p.Functions.Len())
 	for i := range is {
 		is[i] = i%7 == 3
@@ -73,7 +73,7 @@ func TestRewriteManyStacks(t *testing.T) {
 
 // TestGraphOfManyStacks: several processors find what one finds, in its order.
 func TestGraphOfManyStacks(t *testing.T) {
-	p := decode(t, profiletest.Random(3, profiletest.Shape{Samples: 3 * stacksPerWorker, Functions: 90, Depth: 7, Inlines: true}).Bytes(profiletest.Wire{}))
+	p := decode(t, profiletest.Random(3, profiletest.Shape{Samples: 3 * profile.RowsPerPart, Functions: 90, Depth: 7, Inlines: true}).Bytes(profiletest.Wire{}))
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	o := Defaults()
 	o.Mean = true

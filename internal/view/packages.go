@@ -48,7 +48,7 @@ func FoldPackages(p *profile.Profile, open map[string]bool) *profile.Profile {
 // CutRoots cuts the frames of functions in is from the roots of stacks, down to
 // the first frame of another function. Stacks of nothing else stay whole.
 func CutRoots(p *profile.Profile, is []bool) *profile.Profile {
-	return rewriteStacks(p, is, true, func(frames []profile.FunctionID, keep []bool) bool {
+	return rewriteStacks(p, through(p, is), true, func(frames []profile.FunctionID, keep []bool) bool {
 		root := len(frames) - 1
 		for root >= 0 && is[frames[root]] {
 			root--

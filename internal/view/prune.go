@@ -87,7 +87,7 @@ func DropFrames(p *profile.Profile) (*profile.Profile, error) {
 	if !found {
 		return p, nil
 	}
-	p, _ = p.MapStacks(func(frames, out []profile.LocationID) ([]profile.LocationID, bool) {
+	p, _ = p.CutStacks(func(frames []profile.LocationID) (from, to int, ok bool) {
 		user := false
 		for i := len(frames) - 1; i >= 0; i-- {
 			switch f := frames[i]; {
@@ -95,12 +95,12 @@ func DropFrames(p *profile.Profile) (*profile.Profile, error) {
 				user = true
 			case !user:
 			case whole[f]:
-				return append(out, frames[i+1:]...), true
+				return i + 1, len(frames), true
 			default:
-				return append(out, frames[i:]...), true
+				return i, len(frames), true
 			}
 		}
-		return append(out, frames...), true
+		return 0, len(frames), true
 	})
 	return p, nil
 }
@@ -119,13 +119,13 @@ func PruneFrom(p *profile.Profile, rx *regexp.Regexp) *profile.Profile {
 		}
 		return append(out, lines...)
 	})
-	p, _ = p.MapStacks(func(frames, out []profile.LocationID) ([]profile.LocationID, bool) {
+	p, _ = p.CutStacks(func(frames []profile.LocationID) (from, to int, ok bool) {
 		for i, f := range frames {
 			if at[f] {
-				return append(out, frames[i:]...), true
+				return i, len(frames), true
 			}
 		}
-		return append(out, frames...), true
+		return 0, len(frames), true
 	})
 	return p
 }

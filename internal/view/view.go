@@ -79,10 +79,7 @@ func (v *View) setProfile(p *profile.Profile) {
 // Freeze builds what is else built when it is first needed. Copies of a frozen
 // view may be used by several goroutines, each its own.
 func (v *View) Freeze() {
-	t := v.nodeTable()
-	for f := range t.frames {
-		t.name(int32(f))
-	}
+	v.nodeTable().nameAll()
 }
 
 func (v *View) selectValue(p *profile.Profile) error {
@@ -170,6 +167,9 @@ func activeFilters(o Options) []string {
 // else bytes for sizes and the key itself for the rest.
 func labelUnits(p *profile.Profile, warn func(string)) map[string]string {
 	units := map[string]string{}
+	if !slices.ContainsFunc(p.LabelSets.Labels, func(l profile.Label) bool { return l.Str == 0 }) {
+		return units
+	}
 	ignored := map[string]map[string]bool{}
 	seen := make([]bool, p.LabelSets.Len())
 	for _, set := range p.Samples.Labels {

@@ -24,6 +24,8 @@ function report(name, what, unit, budget, ours, theirs) {
 }
 
 const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
+/** slowest is what all but a twentieth stay below. */
+const slowest = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length * 0.95)];
 
 /** servePprof starts pprof's page on a file. */
 async function servePprof(file) {
@@ -113,11 +115,19 @@ async function manyNodes(chrome) {
   theirs.stop();
   report(name, "first picture, from nothing (pprof: its page sent)", "ms", 1500, times[0], pprof?.ms);
   report(name, "sent", "bytes", 20e6, last.bytes, pprof?.bytes);
-  const frames = await last.p.evaluate(animate, quick ? 60 : 240);
-  report(name, "median frame, panning and zooming", "ms", 16.8, median(frames.intervals));
-  report(name, "median drawing of a frame", "ms", 16, median(frames.drawings));
-  report(name, "slowest twentieth of drawings", "ms", 0, [...frames.drawings].sort((a, b) => a - b)[Math.floor(frames.drawings.length * 0.95)]);
+  const count = quick ? 60 : 240;
+  const frames = await last.p.evaluate(animate, count);
   await last.context.close();
+  // At 60 frames a second no interval is under 16.7 ms, however little there is to do. How long a frame takes shows where frames are not held back.
+  const fast = await browser("--disable-frame-rate-limit", "--disable-gpu-vsync");
+  const free = await visit(fast, at, flameDrawn);
+  const unheld = await free.p.evaluate(animate, count);
+  await fast.close();
+  report(name, "median frame, panning and zooming, not held to 60 a second", "ms", 16, median(unheld.intervals));
+  report(name, "slowest twentieth of these frames", "ms", 0, slowest(unheld.intervals));
+  report(name, "median interval of frames at 60 a second", "ms", 16.8, median(frames.intervals));
+  report(name, "median drawing of a frame", "ms", 16, median(frames.drawings));
+  report(name, "slowest twentieth of drawings", "ms", 0, slowest(frames.drawings));
   ours.stop();
 }
 
@@ -159,12 +169,18 @@ async function clicks(chrome) {
   const exact = (n) => encodeURIComponent(`^${decodeURIComponent(n).replace(/[\\.*+?()[\]{}|^$]/g, "\\$&")}$`);
   const asked = {
     focus: await ask((n) => `flame?x=focus:${exact(n)}`),
+    ignore: await ask((n) => `flame?x=ignore:${exact(n)}`),
     hide: await ask((n) => `flame?x=hide:${exact(n)}`),
+    show: await ask((n) => `flame?x=show:${exact(n)}`),
+    "show from": await ask((n) => `flame?x=showfrom:${exact(n)}`),
     drop: await ask((n) => `flame?x=drop:${n}`),
+    merge: await ask((n) => `flame?x=merge:${n}`),
+    "collapse recursion": await ask((n) => `flame?x=collapse:${n}`),
     "subtrees of": await ask((n) => `flame?x=root:${n}`),
     "around (pivot)": await ask((n) => `flame?dir=around&sel=f:${n}`),
     "table of a filter": await ask((n) => `table?x=focus:${exact(n).slice(0, -3)}`),
     "one function": await ask((n) => `function?sel=f:${n}`),
+    summary: await ask((n) => `summary?sel=f:${n}`),
   };
   const up = await get(`${api}flame?dir=up`);
   const pictures = await filterPictures(chrome, `${ours.url}/v1/${id}/flame`, names.map((n) => `(${exact(encodeURIComponent(n))})`)); // another spelling: not answered before

@@ -115,6 +115,11 @@ func pageMarkdown(h host, started time.Time, rows []pageRow) string {
 profound -http beside go tool pprof -http, in one run, in headless Chromium without a graphics card, on one machine with
 the programs. Figures are medians. What has a budget must stay below it. Written by make bench (web/test/bench.mjs).
 
+How long a frame takes, with what the browser does for it, is measured in a browser that begins the next as soon as one is
+done. One that shows 60 a second waits for the screen: its intervals are never below 16.7 ms, and more than 16.8 ms would mean
+frames that are left out. A drawing is what the page itself does in a frame. Clicks are asked of the server, each about
+functions that were not asked about before; all that is kept is what the page shows first.
+
 `)
 	fmt.Fprintf(&w, "| input | what | profound | pprof | budget | verdict |\n|---|---|---|---|---|---|\n")
 	for _, r := range rows {
