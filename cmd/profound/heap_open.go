@@ -26,6 +26,8 @@ type heapOptions struct {
 	brief bool   // say what is done to the process, and nothing else
 	// contents asks for the contents of strings and buffers of a process.
 	contents bool
+	// lists says that what is asked for needs lists of all objects.
+	lists bool
 	// keep is a file for the copy of a process, "" not to keep it.
 	keep string
 }
@@ -88,6 +90,7 @@ func (r *heapReader) analyse(ctx context.Context, spec string) (*heapAnalysis, e
 		if err != nil {
 			return nil, err
 		}
+		r.bound(h)
 		r.line.begin("finding dominators")
 		return why.New(h), nil
 	})

@@ -6,10 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -143,7 +145,8 @@ func snapshotInProcess(t *testing.T, pid int) string {
 
 // TestTooLittleMemory asks for more than any machine has.
 func TestTooLittleMemory(t *testing.T) {
-	r := newHeapReader(heapOptions{}, &env{stderr: new(bytes.Buffer), now: time.Now})
+	limited := ""
+	r := newHeapReader(heapOptions{}, &env{stderr: new(bytes.Buffer), now: time.Now, getenv: func(string) string { return limited }})
 	for name, ask := range map[string]func(goheap.Need) error{"copy": r.mayCopy, "read": r.mayRead, "write": r.mayWrite} {
 		err := ask(goheap.Need{Objects: 1 << 46, Copied: 1 << 50})
 		if runtime.GOOS != "linux" {
@@ -156,7 +159,14 @@ func TestTooLittleMemory(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
+		t.Error("the collector may take all there is")
+	}
 	r.reset()
+	limited = "1GiB"
+	if err := r.mayRead(goheap.Need{Objects: 1}); err != nil || debug.SetMemoryLimit(-1) != math.MaxInt64 {
+		t.Errorf("what the user has bounded is changed, %v", err)
+	}
 }
 
 func TestProgressLine(t *testing.T) {

@@ -194,7 +194,7 @@ func runWhy(ctx context.Context, args []string, e *env) error {
 	if err != nil {
 		return err
 	}
-	h, err := analyse(ctx, o.spec, heapOptions{exe: o.exe, plain: o.plain, contents: o.by == "waste"}, e)
+	h, err := analyse(ctx, o.spec, heapOptions{exe: o.exe, plain: o.plain, contents: o.by == "waste", lists: o.by != "" || o.typ != "" || o.out != ""}, e)
 	switch {
 	case ctx.Err() != nil:
 		return errInterrupted

@@ -3,9 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/profoundhq/profound/internal/goheap"
@@ -69,78 +67,37 @@ func findWhyView(name string) (whyView, bool) {
 // whyQuestion are the options with the expressions compiled.
 type whyQuestion struct {
 	*whyOptions
-	atExpr, typeExpr, goroutineExpr *regexp.Regexp
-	goroutineID                     uint64 // 0: by expression
-	objects                         []uint32
+	why.Ask
+	asked   why.Filter // without objects
+	objects []uint32
 }
 
 func newWhyQuestion(o *whyOptions) (*whyQuestion, error) {
-	q := &whyQuestion{whyOptions: o}
-	if id, err := strconv.ParseUint(o.goroutine, 10, 64); err == nil {
-		q.goroutineID = id
-	}
-	for _, x := range []struct {
-		flag, expr string
-		to         **regexp.Regexp
-	}{{"at", o.at, &q.atExpr}, {"type", o.typ, &q.typeExpr}, {"goroutine", o.goroutine, &q.goroutineExpr}} {
-		if x.expr == "" {
-			continue
-		}
-		rx, err := regexp.Compile(x.expr)
-		if err != nil {
-			return nil, usagef("why: -%s: %w", x.flag, err)
-		}
-		*x.to = rx
+	q := &whyQuestion{whyOptions: o, Ask: why.Ask{At: o.at, Type: o.typ, Goroutine: o.goroutine}}
+	var err error
+	if q.asked, err = q.Ask.Filter(); err != nil {
+		return nil, usagef("why: -%w", err)
 	}
 	return q, nil
 }
 
-func frameText(f goheap.Frame) string { return fmt.Sprintf("%s:%d", f.File, f.Line) }
-
-// matchGoroutine asks the function, place and state of a goroutine.
+// matchGoroutine matches all goroutines if none are asked for.
 func (q *whyQuestion) matchGoroutine(g *goheap.Goroutine) bool {
-	rx := q.goroutineExpr
-	switch {
-	case rx == nil:
-		return true
-	case q.goroutineID != 0:
-		return g.ID == q.goroutineID
-	}
-	frame := func(f goheap.Frame) bool { return rx.MatchString(f.Func) || rx.MatchString(frameText(f)) }
-	return rx.MatchString(g.State) || rx.MatchString(g.Wait) || frame(g.Create) || slices.ContainsFunc(g.Stack, frame)
+	return q.asked.Goroutine == nil || q.asked.Goroutine(g)
 }
 
 // filter is what is asked about.
 func (q *whyQuestion) filter() why.Filter {
-	f := why.Filter{Objects: q.objects}
-	if rx := q.atExpr; rx != nil {
-		f.Site = func(stack []goheap.Frame) bool {
-			return slices.ContainsFunc(stack, func(f goheap.Frame) bool { return rx.MatchString(f.Func) || rx.MatchString(frameText(f)) })
-		}
-	}
-	if q.typeExpr != nil {
-		f.Type = q.typeExpr.MatchString
-	}
-	if q.goroutineExpr != nil {
-		f.Goroutine = q.matchGoroutine
-	}
+	f := q.asked
+	f.Objects = q.objects
 	return f
 }
 
 // what names the selection.
 func (q *whyQuestion) what() string {
 	var parts []string
-	if q.typeExpr != nil {
-		parts = append(parts, fmt.Sprintf("objects of types like %q", q.typ))
-	}
-	if q.atExpr != nil {
-		parts = append(parts, fmt.Sprintf("what was allocated at %q", q.at))
-	}
-	switch {
-	case q.goroutineID != 0:
-		parts = append(parts, fmt.Sprintf("what goroutine %d holds", q.goroutineID))
-	case q.goroutineExpr != nil:
-		parts = append(parts, fmt.Sprintf("what goroutines like %q hold", q.goroutine))
+	if s := q.What(); s != "" {
+		parts = append(parts, s)
 	}
 	if len(q.addresses) > 0 {
 		var list []string
@@ -169,15 +126,15 @@ func (q *whyQuestion) answer(a *why.Analysis) (*reason.Document, error) {
 	if err := q.findObjects(a); err != nil {
 		return nil, err
 	}
-	if (q.atExpr != nil || q.by == "site") && a.Heap.ProfileRate == 0 {
+	if (q.at != "" || q.by == "site") && a.Heap.ProfileRate == 0 {
 		return nil, errors.New("this program records no allocations: it does not link runtime/pprof or net/http/pprof, or has set runtime.MemProfileRate to 0; leave -at and -by site out")
 	}
-	if q.goroutineExpr != nil && !slices.ContainsFunc(a.Heap.Goroutines, func(g goheap.Goroutine) bool { return q.matchGoroutine(&g) }) {
+	if q.goroutine != "" && !slices.ContainsFunc(a.Heap.Goroutines, func(g goheap.Goroutine) bool { return q.matchGoroutine(&g) }) {
 		return nil, fmt.Errorf("-goroutine %s: none of the %d goroutines matches; -by goroutines lists them", q.goroutine, len(a.Heap.Goroutines))
 	}
-	selects := q.atExpr != nil || q.typeExpr != nil
+	selects := q.at != "" || q.typ != ""
 	switch {
-	case q.by == "" && !selects && q.goroutineExpr != nil:
+	case q.by == "" && !selects && q.goroutine != "":
 		d.Answers = []*reason.Answer{reason.Goroutines(a.Groups(q.matchGoroutine), q.n, true)}
 		return d, nil
 	case q.by == "" && !selects && len(q.addresses) > 0:
@@ -190,8 +147,10 @@ func (q *whyQuestion) answer(a *why.Analysis) (*reason.Document, error) {
 		}
 		return d, nil
 	}
-	d.Question.S = a.Select(q.filter())
-	if len(d.Question.S.Vertices) == 0 {
+	if d.Question.S = a.All(); selects || q.by != "" {
+		d.Question.S = a.Select(q.filter())
+	}
+	if !d.Question.S.Whole && len(d.Question.S.Vertices) == 0 {
 		return nil, q.nothing(a)
 	}
 	if v, ok := findWhyView(q.by); ok {
@@ -242,11 +201,11 @@ func (q *whyQuestion) findings(a *why.Analysis, d *reason.Document) {
 
 // nothing says why nothing was selected.
 func (q *whyQuestion) nothing(a *why.Analysis) error {
-	if q.atExpr != nil {
+	if q.at != "" {
 		return fmt.Errorf("-at %s: nothing that was sampled there is alive (%d sampled objects are, of %d places); sampled is about one allocation in %s",
 			q.at, len(a.Heap.Samples), len(a.Heap.Buckets), reason.Size(float64(a.Heap.ProfileRate)))
 	}
-	if q.typeExpr != nil {
+	if q.typ != "" {
 		return fmt.Errorf("-type %s: no live object is of such a type; -by type lists the types there are", q.typ)
 	}
 	return fmt.Errorf("there is nothing in %s: it holds nothing that others do not hold too", q.what())

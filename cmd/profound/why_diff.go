@@ -26,7 +26,7 @@ func (o *whyOptions) takeTwo(names []string) error {
 // whyDiff is "profound why -diff": which paths grow. Of the earlier heap only
 // sums are kept, so that no more than one heap is in memory.
 func whyDiff(ctx context.Context, o *whyOptions, e *env) error {
-	r := newHeapReader(heapOptions{exe: o.exe, plain: o.plain}, e)
+	r := newHeapReader(heapOptions{exe: o.exe, plain: o.plain, lists: true}, e)
 	defer r.line.end()
 	d, err := r.difference(ctx, o)
 	switch {

@@ -12,30 +12,44 @@ import (
 // faster do more of them.
 const chunks = 64
 
+// chunkOf is the chunk of a span, by its index; chunk is the first span of one.
+func (h *heap) chunkOf(span int) int { return span * chunks / len(h.spans) }
+
+func (h *heap) chunk(i int) int { return (i*len(h.spans) + chunks - 1) / chunks }
+
 // part is the edges of a chunk of spans.
 type part struct {
 	lo, hi  int // spans
+	at      int // where in the edges of all there is room for them
 	targets []uint32
 }
 
 // build makes the graph: roots first, then the marked slots in the order of
-// their addresses.
+// their addresses. Marking has counted the pointers, so that all edges are
+// written into one array, and then moved together.
 func (h *heap) build(list []root, hidden map[uint32]bool, m *marks, workers int) (*retain.Graph, error) {
 	first := uint32(len(list))
 	n := uint64(first) + uint64(m.count)
 	sizes, offsets := make([]uint32, n), make([]uint32, n+1)
-	parts := make([]part, min(chunks, len(h.spans)))
+	roots := rootEdges(list, m, offsets)
+	parts, room := make([]part, chunks), len(roots)
 	for i := range parts {
-		parts[i].lo, parts[i].hi = i*len(h.spans)/len(parts), (i+1)*len(h.spans)/len(parts)
+		parts[i] = part{lo: h.chunk(i), hi: h.chunk(i + 1), at: room}
+		room += int(m.pointers[i])
 	}
+	all := make([]uint32, room)
+	total := copy(all, roots)
 	var big sync.Map // vertex -> size
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	for range workers {
 		wg.Go(func() {
 			for i := next.Add(1) - 1; int(i) < len(parts); i = next.Add(1) - 1 {
-				h.edges(&parts[i], m, hidden, first, sizes, offsets)
-				for j := parts[i].lo; j < parts[i].hi; j++ {
+				p := &parts[i]
+				end := p.at + int(m.pointers[i])
+				p.targets = all[p.at:p.at:end]
+				h.edges(p, m, hidden, first, sizes, offsets)
+				for j := p.lo; j < p.hi; j++ {
 					if s := &h.spans[j]; s.elem >= 1<<32-1 && m.has(s.first) {
 						big.Store(first+m.number(s.first), s.elem)
 					}
@@ -44,20 +58,13 @@ func (h *heap) build(list []root, hidden map[uint32]bool, m *marks, workers int)
 		})
 	}
 	wg.Wait()
-	targets := rootEdges(list, m, offsets)
-	total := len(targets)
 	for i := range parts {
-		total += len(parts[i].targets)
-	}
-	all := append(make([]uint32, 0, total), targets...)
-	for i := range parts {
-		all = append(all, parts[i].targets...)
-		parts[i].targets = nil
+		total += copy(all[total:], parts[i].targets)
 	}
 	for i := range offsets[1:] {
 		offsets[i+1] += offsets[i]
 	}
-	g, err := retain.FromCSR(int(first), sizes, offsets, all)
+	g, err := retain.FromCSR(int(first), sizes, offsets, all[:total])
 	if err != nil {
 		return nil, err
 	}

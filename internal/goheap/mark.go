@@ -12,6 +12,9 @@ type marks struct {
 	// before is, for each word of bits, how many bits are set before it.
 	before []uint32
 	count  uint32
+	// pointers is, by chunk, how many pointers into the heap the marked objects
+	// have: as many edges as there can be. See chunkOf.
+	pointers [chunks]uint64
 	// near is, for every nearStep-th number, the word of its slot.
 	near []uint32
 }
@@ -97,12 +100,26 @@ const shareAbove = 1 << 10
 
 func (mk *marker) work() {
 	var todo []uint32
+	var pointers [chunks]uint64
+	found := uint64(0)
 	h := mk.h
 	visit := func(_, p uint64) {
-		if slot, s := h.find(p); s != nil && mk.set(slot) && s.mem != nil {
+		slot, s := h.find(p)
+		if s == nil {
+			return
+		}
+		found++
+		if mk.set(slot) && s.mem != nil {
 			todo = append(todo, slot)
 		}
 	}
+	defer func() {
+		mk.mu.Lock()
+		defer mk.mu.Unlock()
+		for i, n := range pointers {
+			mk.m.pointers[i] += n
+		}
+	}()
 	for {
 		if todo = mk.take(todo); len(todo) == 0 {
 			return
@@ -110,11 +127,14 @@ func (mk *marker) work() {
 		for len(todo) > 0 {
 			slot := todo[len(todo)-1]
 			todo = todo[:len(todo)-1]
-			s := h.spanOf(slot)
+			i := h.owner[slot/64]
+			s := &h.spans[i]
 			if s.mem == nil || mk.hidden[slot] {
 				continue
 			}
 			h.pointers(s, slot, visit)
+			pointers[h.chunkOf(int(i))] += found
+			found = 0
 			if len(todo) > shareAbove && mk.hungry.Load() {
 				todo = mk.give(todo)
 			}

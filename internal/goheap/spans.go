@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"slices"
 	"sort"
 
 	"github.com/profoundhq/profound/internal/proc"
@@ -179,7 +180,7 @@ func (h *heap) number(m *reader) error {
 		return fmt.Errorf("%w: the heap spans addresses from %#x to %#x, which cannot be", ErrMemory, h.spans[0].base, end)
 	}
 	h.arenas = make([][]uint32, arenas)
-	if h.spans = keep; words > 1<<26 {
+	if h.spans = slices.Clone(keep); words > 1<<26 { // without room to grow
 		return errors.New("the heap has more than 4 G slots, more than can be numbered")
 	}
 	h.owner, h.alloc = make([]uint32, words), make([]uint64, words)

@@ -34,13 +34,15 @@ type typing struct {
 }
 
 // typed is a value whose pointers are to be followed: a whole slot, or only
-// one value in it.
+// one value in it. There can be as many as objects.
 type typed struct {
 	slot uint32
 	off  uint32
-	typ  *Type
-	one  bool
+	typ  uint32 // id of the type; see oneValue
 }
+
+// oneValue in typed.typ says that only one value is meant.
+const oneValue = 1 << 31
 
 func newTyping(v *heapView) *typing {
 	n := len(v.alloc)
@@ -221,7 +223,11 @@ func (ty *typing) headers() {
 
 func (ty *typing) push(slot, off uint32, t *Type, one bool) {
 	if len(ty.types.flatten(t)) > 0 || t.Role != RoleNone {
-		ty.work = append(ty.work, typed{slot, off, t, one})
+		w := typed{slot, off, t.id}
+		if one {
+			w.typ |= oneValue
+		}
+		ty.work = append(ty.work, w)
 	}
 }
 
@@ -521,18 +527,19 @@ func (ty *typing) drain() {
 			continue
 		}
 		mem = mem[w.off:]
-		ty.holder = w.typ
-		if ty.part(w, mem) {
+		t := ty.types.all[w.typ&^oneValue]
+		ty.holder = t
+		if ty.part(w, t, mem) {
 			continue
 		}
 		live := int64(-1)
 		if s.mode == scanBitmap {
 			live = int64(s.bitmapAt(w.slot) >> (w.off / 8))
 		}
-		if w.one {
-			mem = mem[:min(int(w.typ.Size), len(mem))]
+		if w.typ&oneValue != 0 {
+			mem = mem[:min(int(t.Size), len(mem))]
 		}
-		ty.visitAll(mem, w.typ, live)
+		ty.visitAll(mem, t, live)
 	}
 }
 
@@ -552,7 +559,7 @@ func (ty *typing) visitAll(mem []byte, t *Type, live int64) {
 
 // part follows the parts of maps, channels and sync.Maps, whose fields are not
 // typed as what they are. It reports whether that was all.
-func (ty *typing) part(w typed, mem []byte) bool {
+func (ty *typing) part(w typed, t *Type, mem []byte) bool {
 	l := ty.lay
 	word := func(off uint64) uint64 {
 		if off == absent || off+8 > uint64(len(mem)) {
@@ -560,9 +567,9 @@ func (ty *typing) part(w typed, mem []byte) bool {
 		}
 		return binary.LittleEndian.Uint64(mem[off:])
 	}
-	switch w.typ.Role {
+	switch t.Role {
 	case RoleMap:
-		dir := w.typ.field("dirPtr")
+		dir := t.field("dirPtr")
 		if dir == nil || dir.Elem == nil || l.Map.Dir == absent {
 			return false
 		}
@@ -573,7 +580,7 @@ func (ty *typing) part(w typed, mem []byte) bool {
 		}
 		return true
 	case RoleChan:
-		ty.set(word(l.Chan.Buf), w.typ.Elem, true)
+		ty.set(word(l.Chan.Buf), t.Elem, true)
 		return false
 	case RoleSyncMap:
 		kind := "indirect"
@@ -581,7 +588,7 @@ func (ty *typing) part(w typed, mem []byte) bool {
 			kind = "entry"
 		}
 		for _, pkg := range [...]string{"internal/sync.", "internal/concurrent."} {
-			if args, ok := strings.CutPrefix(w.typ.Name, pkg+"node["); ok {
+			if args, ok := strings.CutPrefix(t.Name, pkg+"node["); ok {
 				s := ty.spanOf(w.slot)
 				entry := ty.types.byName(pkg + kind + "[" + args)
 				if entry == nil { // DWARF of 1.27 has it of any type of that shape only

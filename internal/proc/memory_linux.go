@@ -178,10 +178,11 @@ func (v *view) Close() error        { return nil }
 // chunk is how much one call copies, at most, so that all workers have work.
 const chunk = 4 << 20
 
-// copyRanges copies the ranges of a process, which are disjoint, ascending and
-// on page boundaries, to dst, one after the other. It returns the ranges it
-// could not read, whose bytes in dst are zero.
-func copyRanges(ctx context.Context, pid int, dst []byte, ranges []Range, page uint64, workers int) ([]Range, error) {
+// copyRanges copies parts of the ranges of a process to dst, where ranges come
+// one after the other. Both are disjoint, ascending and on page boundaries, and
+// each part lies in one range. It returns what it could not read, whose bytes
+// in dst are zero.
+func copyRanges(ctx context.Context, pid int, dst []byte, ranges, parts []Range, page uint64, workers int) ([]Range, error) {
 	type job struct {
 		dst    []byte
 		remote []remoteVec
@@ -224,16 +225,28 @@ func copyRanges(ctx context.Context, pid int, dst []byte, ranges []Range, page u
 			j, size = job{}, 0
 		}
 	}
+	skip := func(n uint64) {
+		if n > 0 {
+			flush()
+			dst = dst[n:]
+		}
+	}
 	for _, r := range ranges {
-		for r.Start < r.End {
-			n := min(r.Len(), chunk-size)
-			j.remote = append(j.remote, remoteVec{r.Start, n})
-			size += n
-			r.Start += n
-			if size == chunk || len(j.remote) == maxVecs {
-				flush()
+		for ; len(parts) > 0 && parts[0].Start < r.End; parts = parts[1:] {
+			p := parts[0]
+			skip(p.Start - r.Start)
+			r.Start = p.End
+			for p.Start < p.End {
+				n := min(p.Len(), chunk-size)
+				j.remote = append(j.remote, remoteVec{p.Start, n})
+				size += n
+				p.Start += n
+				if size == chunk || len(j.remote) == maxVecs {
+					flush()
+				}
 			}
 		}
+		skip(r.End - r.Start)
 	}
 	flush()
 	close(jobs)

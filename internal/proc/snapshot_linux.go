@@ -313,10 +313,11 @@ func (s *shot) copy(ctx context.Context, pid int) error {
 	if workers <= 0 {
 		workers = min(4, runtime.GOMAXPROCS(0))
 	}
-	if s.bad, err = copyRanges(ctx, pid, s.memory, s.ranges, s.info.PageSize, workers); err != nil {
+	parts := present(pid, s.ranges, s.maps, s.info.PageSize) // the rest is zero, as new memory is
+	if s.bad, err = copyRanges(ctx, pid, s.memory, s.ranges, parts, s.info.PageSize, workers); err != nil {
 		return l.lost(err)
 	}
-	s.how.Copied = size
+	s.how.Copied = total(parts)
 	return nil
 }
 

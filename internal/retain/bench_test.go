@@ -178,9 +178,7 @@ func BenchmarkDominators(b *testing.B) {
 func BenchmarkNearest(b *testing.B) {
 	r := benchResult()
 	for b.Loop() {
-		s := nearSearch{r: r, turn: map[int][]waiting{}}
-		s.start()
-		s.run(0)
+		newNearSearch(r, nil).all()
 	}
 	perSecond(b)
 }

@@ -8,8 +8,8 @@ package retain
 //
 // For stacks of types instead of single vertices use DominatorTree.
 func (r *Result) Samples(share float64, depth int, yield func(stack []uint32, a Amount)) {
-	least := share * float64(r.bytes[0])
-	shown := func(n uint32) bool { return float64(r.bytes[n]) >= least }
+	least := share * float64(r.bytes(0))
+	shown := func(n uint32) bool { return float64(r.bytes(n)) >= least }
 	var stack []uint32 // numbers, from the super root
 	buf := make([]uint32, 0, depth)
 	for p := 0; p < len(r.order); {

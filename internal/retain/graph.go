@@ -41,17 +41,19 @@ func (g *Graph) Edges() int { return len(g.targets) }
 func (g *Graph) Synthetic() int { return g.synthetic }
 
 // Size is the size of v alone, in bytes.
-func (g *Graph) Size(v uint32) uint64 { return sizeOf(g.sizes[v], g.big, v) }
-
-// sizeOf is the size of v, which is kept as kept.
-func sizeOf(kept uint32, big map[uint32]uint64, v uint32) uint64 {
+func (g *Graph) Size(v uint32) uint64 {
+	kept := g.sizes[v]
 	if kept == bigSize {
-		if b, ok := big[v]; ok {
+		if b, ok := g.big[v]; ok {
 			return b
 		}
 	}
 	return uint64(kept)
 }
+
+// Room is how many bytes Compute and the first question about shortest paths
+// take besides what the graph has.
+func (g *Graph) Room() uint64 { return 36*uint64(g.Vertices()) + 4*uint64(g.Edges()) }
 
 // Targets are the vertices v points to, in the order they were given. The
 // slice belongs to the graph.

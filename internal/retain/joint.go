@@ -75,17 +75,18 @@ type joint struct {
 	heads   map[uint32][]uint32 // of the references taken away, by tail
 	spent   int                 // of the budget
 
-	// By position below top in the dominator tree:
+	// By position below top in the dominator tree, which may be nearly all
+	// there is:
 	parent []uint32 // number of the vertex before; none: not reached
-	heavy  []uint32 // position of the vertex after through which most comes
-	bytes  []uint64 // of the targets here and after
+	weight []uint32 // of the targets here and after, in units
 	order  []uint32 // numbers as they were reached: parents come first
+	unit   uint64   // bytes: the least power of two for which weights are below 1<<32
 	parts  []uint32 // reached, and to be gone through at once
 }
 
 // aim sets the targets and the vertex below which to search.
 func (j *joint) aim(targets []uint32) bool {
-	r := j.r
+	r, count := j.r, uint64(0)
 	j.top = none
 	for _, v := range targets {
 		n := r.at(v)
@@ -94,12 +95,15 @@ func (j *joint) aim(targets []uint32) bool {
 		}
 		j.targets.set(n)
 		j.all += r.size(n)
+		count++
 		if j.top == none {
 			j.top = r.idom[n]
 		}
 		for j.top == n || !r.inside(j.top, n) {
 			j.top = r.idom[j.top]
 		}
+	}
+	for j.unit = 1; j.all/j.unit+count >= 1<<32; j.unit *= 2 { // each is rounded up
 	}
 	return j.all > 0
 }
@@ -127,26 +131,40 @@ func (j *joint) flow() (reached uint64) {
 		n := j.order[i]
 		at := j.at(n)
 		if j.targets.has(n) {
-			j.bytes[at] += j.r.size(n)
+			size := j.r.size(n)
+			reached += size
+			j.weight[at] += uint32((size + j.unit - 1) / j.unit)
 		}
-		if i == 0 {
-			break
-		}
-		up := j.at(j.parent[at])
-		j.bytes[up] += j.bytes[at]
-		if h := j.heavy[up]; h == 0 || j.bytes[at] > j.bytes[h] {
-			j.heavy[up] = at
+		if i > 0 {
+			j.weight[j.at(j.parent[at])] += j.weight[at]
 		}
 	}
-	return j.bytes[0]
+	return reached
+}
+
+// heaviest is the vertex after n through which most targets are reached, none
+// if there is none.
+func (j *joint) heaviest(n uint32) uint32 {
+	r, most := j.r, uint32(none)
+	for _, t := range r.out[r.outAt[n]:r.outAt[n+1]] {
+		if t == j.top || !r.inside(j.top, t) || j.parent[j.at(t)] != n {
+			continue
+		}
+		if most == none || j.weight[j.at(t)] >= j.weight[j.at(most)] {
+			most = t
+		}
+	}
+	return most
 }
 
 // search goes breadth first, those behind the worse roots last.
 func (j *joint) search() {
 	n := j.r.count[j.top]
-	j.parent, j.heavy, j.bytes = slices.Grow(j.parent[:0], int(n))[:n], slices.Grow(j.heavy[:0], int(n))[:n], slices.Grow(j.bytes[:0], int(n))[:n]
+	if j.parent == nil {
+		j.parent, j.weight, j.order = make([]uint32, n), make([]uint32, n), make([]uint32, 0, n)
+	}
 	for i := range j.parent {
-		j.parent[i], j.heavy[i], j.bytes[i] = none, 0, 0
+		j.parent[i], j.weight[i] = none, 0
 	}
 	j.order = append(j.order[:0], j.top)
 	j.parent[0] = j.top
@@ -206,9 +224,11 @@ func (j *joint) take() bool {
 	path := r.Path(r.vertex[j.top])
 	above := len(path)
 	var through []uint64 // bytes of targets, by step below top
-	for at := uint32(0); !j.targets.has(j.number(at)) && j.heavy[at] != 0; {
-		at = j.heavy[at]
-		path, through = append(path, r.vertex[j.number(at)]), append(through, j.bytes[at])
+	for n := j.top; !j.targets.has(n); {
+		if n = j.heaviest(n); n == none {
+			break
+		}
+		path, through = append(path, r.vertex[n]), append(through, uint64(j.weight[j.at(n)])*j.unit)
 	}
 	cut, first := 0, uint64(0)
 	for _, i := range j.o.Cuts(path) {
@@ -230,9 +250,6 @@ func (j *joint) take() bool {
 	j.remove(&w)
 	return true
 }
-
-// number is the preorder number at a position below top.
-func (j *joint) number(at uint32) uint32 { return j.r.order[j.r.pos[j.top]+at] }
 
 // remove takes the reference of a way away.
 func (j *joint) remove(w *Way) {

@@ -51,12 +51,12 @@ func (r *Result) Merge(route Route, vertices []uint32, l Labels) (t *Tree, at []
 			node, ok = known.get(n)
 		}
 		for j := len(path) - 1; j >= 0; j-- {
-			node = m.step(node, n, path[j])
+			node = m.step(node, n, path[j], r.bytes(path[j]))
 			n = path[j]
 			known.set(n, node)
 		}
 		at[i] = node
-		m.end(node, n)
+		m.end(node, r.self(n))
 	}
 	return m.tree(), at
 }
@@ -66,12 +66,20 @@ func (r *Result) Merge(route Route, vertices []uint32, l Labels) (t *Tree, at []
 // node retain together.
 func (r *Result) DominatorTree(l Labels) *Tree {
 	m := newMerger(r, l)
-	at := make([]uint32, len(r.vertex))
-	m.end(0, 0)
-	for n := uint32(1); n < uint32(len(at)); n++ {
-		d := r.idom[n]
-		at[n] = m.step(at[d], d, n)
-		m.end(at[n], n)
+	m.end(0, r.selfAt(0, 0))
+	// above are the nodes of what dominates the vertex whose turn is, which
+	// ends with that of number last.
+	above, last := []uint32{0}, uint32(0)
+	for i, n := range r.order[1:] {
+		p, count, d := uint32(i)+1, r.count[n], r.idom[n]
+		for ; last != d; last = r.idom[last] {
+			above = above[:len(above)-1]
+		}
+		node := m.step(above[len(above)-1], d, n, r.sums.of(p, count))
+		m.end(node, r.selfAt(n, p))
+		if count > 1 {
+			above, last = append(above, node), n
+		}
 	}
 	return m.tree()
 }
@@ -81,6 +89,7 @@ type merger struct {
 	r     *Result
 	l     Labels
 	nodes []Node
+	most  []uint64 // by node: what Example retains, bytes
 	index map[step]uint32
 	// recent remembers steps by a hash: most steps were just gone.
 	recent [1 << 10]struct {
@@ -93,12 +102,12 @@ type merger struct {
 type step struct{ parent, label, kind uint32 }
 
 func newMerger(r *Result, l Labels) *merger {
-	return &merger{r: r, l: l, nodes: []Node{{}}, index: map[step]uint32{}}
+	return &merger{r: r, l: l, nodes: []Node{{}}, most: []uint64{0}, index: map[step]uint32{}}
 }
 
 // step is the node a path comes to when it goes on from a node, which stands
-// for the number from, to the number to.
-func (m *merger) step(node, from, to uint32) uint32 {
+// for the number from, to the number to, which retains so many bytes.
+func (m *merger) step(node, from, to uint32, bytes uint64) uint32 {
 	v := m.r.vertex[to]
 	label := m.l.Label(m.r.vertex[from], v)
 	if label == 0 {
@@ -109,8 +118,8 @@ func (m *merger) step(node, from, to uint32) uint32 {
 	if slot.node == 0 || slot.step != s {
 		slot.step, slot.node = s, m.find(s)
 	}
-	if n := &m.nodes[slot.node]; n.Example == 0 || m.r.bytes[to] > m.r.bytes[m.r.at(n.Example)] {
-		n.Example = v
+	if bytes > m.most[slot.node] || m.nodes[slot.node].Example == 0 {
+		m.nodes[slot.node].Example, m.most[slot.node] = v, bytes
 	}
 	return slot.node
 }
@@ -133,16 +142,16 @@ func (m *merger) find(s step) uint32 {
 	node, ok := m.index[s]
 	if !ok {
 		node = uint32(len(m.nodes))
-		m.nodes = append(m.nodes, Node{Parent: s.parent, Label: s.label, Kind: s.kind})
+		m.nodes, m.most = append(m.nodes, Node{Parent: s.parent, Label: s.label, Kind: s.kind}), append(m.most, 0)
 		m.index[s] = node
 	}
 	return node
 }
 
-// end counts a vertex whose path ends at a node.
-func (m *merger) end(node, number uint32) {
+// end counts a vertex, which takes so much, whose path ends at a node.
+func (m *merger) end(node uint32, self Amount) {
 	n := &m.nodes[node]
-	n.Self = n.Self.Add(m.r.self(number))
+	n.Self = n.Self.Add(self)
 }
 
 func (m *merger) tree() *Tree {

@@ -5,13 +5,35 @@ import (
 	"maps"
 	"math/bits"
 	"slices"
+	"sort"
 )
 
 // near is the tree of best paths from the super root, by preorder number.
 type near struct {
 	parent []uint32
-	depth  []uint32
-	bad    []uint16 // the ranks on the path together; nil: all are 0
+	// layer tells how good the best path is, and runs what that means: layers
+	// are in the order in which the search comes to them.
+	layer []uint32
+	runs  []run
+}
+
+// run is layers in a row: paths of layer first have so many steps and ranks of
+// bad together, and with each layer they have a step more.
+type run struct {
+	first uint32
+	depth uint32
+	bad   int
+}
+
+// steps tells how good the best path to n is: its ranks together, its length.
+func (t *near) steps(n uint32) (bad, depth int) {
+	layer := t.layer[n]
+	i := len(t.runs) - 1
+	if i > 0 {
+		i = sort.Search(len(t.runs), func(i int) bool { return t.runs[i].first > layer }) - 1
+	}
+	r := &t.runs[i]
+	return r.bad, int(r.depth + layer - r.first)
 }
 
 // waiting is a synthetic vertex of a rank above 0 that was seen at the end of
@@ -28,39 +50,52 @@ const locked = none - 1
 func (r *Result) nearest() *near {
 	r.nearOnce.Do(func() {
 		r.findParts()
-		s := nearSearch{r: r, turn: map[int][]waiting{}}
-		s.start()
-		for len(s.turn) > 0 {
-			s.run(slices.Min(slices.Collect(maps.Keys(s.turn))))
-		}
+		s := newNearSearch(r, r.spare)
+		r.spare = nil
+		s.all()
 		r.near = s.near
 	})
 	return &r.near
 }
 
+// nearSearch is a search in layers. The queue of a layer is a list through
+// near.layer: until its turn comes, a vertex has there who comes after it.
+// Those that point to nothing are not queued.
 type nearSearch struct {
 	near
-	r     *Result
-	queue []uint32          // by depth
-	parts []uint32          // of the vertex at hand, not gone through yet
-	turn  map[int][]waiting // sum of ranks -> who waits for it
+	r           *Result
+	now         uint32            // the layer whose turn is
+	first, last uint32            // of the queue of the next; none: it is empty
+	parts       []uint32          // of the vertex at hand, not gone through yet
+	turn        map[int][]waiting // sum of ranks -> who waits for it
 }
 
-func (s *nearSearch) start() {
-	n := len(s.r.vertex)
-	s.parent, s.depth, s.queue = make([]uint32, n), make([]uint32, n), make([]uint32, 0, n)
+// newNearSearch prepares the search; spare is an array to use, of at least as
+// many entries as there are vertices, or nil.
+func newNearSearch(r *Result, spare []uint32) *nearSearch {
+	n := len(r.vertex)
+	if len(spare) < n {
+		spare = make([]uint32, n)
+	}
+	s := &nearSearch{r: r, first: none, turn: map[int][]waiting{}}
+	s.parent, s.layer = spare[:n], make([]uint32, n)
 	for i := range s.parent {
 		s.parent[i] = none
 	}
-	for v, rank := range s.r.ranks {
-		if n := s.r.at(uint32(v)); n != none && rank > 0 {
+	for v, rank := range r.ranks {
+		if n := r.at(uint32(v)); n != none && rank > 0 {
 			s.parent[n] = locked
-			if s.bad == nil {
-				s.bad = make([]uint16, len(s.parent))
-			}
 		}
 	}
+	return s
+}
+
+// all finds the best paths to all vertices.
+func (s *nearSearch) all() {
 	s.turn[s.r.rank(0)] = []waiting{{}}
+	for len(s.turn) > 0 {
+		s.run(slices.Min(slices.Collect(maps.Keys(s.turn))))
+	}
 }
 
 // isPart tells whether number n is a part of what leads to it; nearest has
@@ -94,57 +129,76 @@ func (s *nearSearch) run(bad int) {
 	starts := s.turn[bad]
 	delete(s.turn, bad)
 	slices.SortStableFunc(starts, func(a, b waiting) int { return cmp.Compare(a.depth, b.depth) })
-	s.queue = s.queue[:0]
-	for head := 0; head < len(s.queue) || len(starts) > 0; {
-		// Who starts at the depth that is being filled joins in, so that the
-		// queue stays ordered by depth.
-		for len(starts) > 0 && (head == len(s.queue) || starts[0].depth <= s.depth[s.queue[head]]+1) {
-			if w := starts[0]; s.parent[w.number] >= locked {
-				s.reach(w, bad)
+	for len(starts) > 0 {
+		depth := starts[0].depth
+		s.now++ // a layer of nobody, so that runs do not meet
+		s.runs = append(s.runs, run{s.now + 1, depth, bad})
+		starts = s.join(starts, depth)
+		for s.first != none {
+			queue := s.first
+			s.first = none
+			s.now++
+			depth++
+			starts = s.join(starts, depth)
+			for queue != none {
+				n := queue
+				queue = s.layer[n]
+				s.layer[n] = s.now
+				s.expand(n, depth, bad)
+				for len(s.parts) > 0 {
+					part := s.parts[len(s.parts)-1]
+					s.parts = s.parts[:len(s.parts)-1]
+					s.expand(part, depth, bad)
+				}
 			}
-			starts = starts[1:]
 		}
-		if head == len(s.queue) {
-			return
-		}
-		s.expand(s.queue[head], bad)
-		for len(s.parts) > 0 {
-			part := s.parts[len(s.parts)-1]
-			s.parts = s.parts[:len(s.parts)-1]
-			s.expand(part, bad)
-		}
-		head++
 	}
 }
 
-func (s *nearSearch) expand(n uint32, bad int) {
-	next := s.depth[n] + 1
-	for _, t := range s.r.out[s.r.outAt[n]:s.r.outAt[n+1]] {
+// join puts those who start at this depth into the next layer, of which they
+// are the first.
+func (s *nearSearch) join(starts []waiting, depth uint32) []waiting {
+	for len(starts) > 0 && starts[0].depth <= depth {
+		if w := starts[0]; s.parent[w.number] >= locked {
+			s.reach(w.number, w.parent)
+		}
+		starts = starts[1:]
+	}
+	return starts
+}
+
+// expand goes on from n; next is the depth of what it points to.
+func (s *nearSearch) expand(n, next uint32, bad int) {
+	r := s.r
+	for _, t := range r.out[r.outAt[n]:r.outAt[n+1]] {
 		switch s.parent[t] {
 		case none:
-			if s.r.isPart(t) { // it is as near as n
-				s.note(waiting{t, n, next - 1}, bad)
+			if r.isPart(t) { // it is as near as n
+				s.parent[t], s.layer[t] = n, s.now
 				s.parts = append(s.parts, t)
 				continue
 			}
-			s.reach(waiting{t, n, next}, bad)
+			s.reach(t, n)
 		case locked:
-			sum := bad + s.r.rank(t)
+			sum := bad + r.rank(t)
 			s.turn[sum] = append(s.turn[sum], waiting{t, n, next})
 		}
 	}
 }
 
-func (s *nearSearch) reach(w waiting, bad int) {
-	s.note(w, bad)
-	s.queue = append(s.queue, w.number)
-}
-
-func (s *nearSearch) note(w waiting, bad int) {
-	s.parent[w.number], s.depth[w.number] = w.parent, w.depth
-	if s.bad != nil {
-		s.bad[w.number] = uint16(min(bad, 1<<16-1))
+// reach puts n into the next layer.
+func (s *nearSearch) reach(n, parent uint32) {
+	s.parent[n] = parent
+	switch {
+	case s.r.outAt[n] == s.r.outAt[n+1]:
+		s.layer[n] = s.now + 1
+		return
+	case s.first == none:
+		s.first = n
+	default:
+		s.layer[s.last] = n
 	}
+	s.layer[n], s.last = none, n
 }
 
 // Path is the shortest of the best paths from the super root to v; see
@@ -163,7 +217,8 @@ func (r *Result) Depth(v uint32) int {
 	if !r.Reachable(v) {
 		return -1
 	}
-	return int(r.nearest().depth[r.at(v)])
+	_, depth := r.nearest().steps(r.at(v))
+	return depth
 }
 
 // DepthRow is the amount of memory at depths From to To.
@@ -176,8 +231,10 @@ type DepthRow struct {
 // width, so that long lists fit: 0, 1, 2-3, 4-7, ...
 func (r *Result) Depths() []DepthRow {
 	var rows []DepthRow
-	for n, d := range r.nearest().depth {
-		i := bits.Len32(d)
+	near := r.nearest()
+	for n := range near.parent {
+		_, d := near.steps(uint32(n))
+		i := bits.Len(uint(d))
 		for len(rows) <= i {
 			from := 1 << len(rows) / 2
 			rows = append(rows, DepthRow{From: from, To: max(0, 2*from-1)})

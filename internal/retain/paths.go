@@ -118,13 +118,11 @@ func (s *pathSearch) follow(x spur) []uint32 {
 
 // leave queues the spur from a hop over a holder of it.
 func (s *pathSearch) leave(at int32, holder uint32) {
-	x := spur{hop: at, holder: holder, length: int(s.near.depth[holder])}
+	bad, depth := s.near.steps(holder)
+	x := spur{hop: at, holder: holder, bad: bad, length: depth}
 	if at >= 0 {
 		x.length += int(s.hops[at].length)
-		x.bad = int(s.hops[at].bad)
-	}
-	if s.near.bad != nil {
-		x.bad += int(s.near.bad[holder])
+		x.bad += int(s.hops[at].bad)
 	}
 	s.left--
 	heap.Push(&s.queue, x)

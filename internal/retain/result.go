@@ -10,25 +10,24 @@ import (
 const none = 1<<32 - 1
 
 // Result is what Compute found: the reachable part of the graph, numbered in
-// preorder, with dominators and retained sizes. It takes 44 bytes a vertex and
-// 8 an edge; the first question about shortest paths adds 10 a vertex.
+// preorder, with dominators and retained sizes. It takes 40 bytes a vertex and
+// 8 an edge; the first question about shortest paths adds 4 a vertex.
 type Result struct {
 	synthetic int
 	number    []uint32 // vertex -> preorder number + 1, 0: garbage
 	vertex    []uint32 // preorder number -> vertex
 
 	// By preorder number:
-	sizes      []uint32
-	big        map[uint32]uint64 // by vertex
-	outAt, out []uint32          // edges, without self loops; rows as given
-	inAt, in   []uint32          // the same edges backwards; rows ascend
-	idom       []uint32          // of 0: 0
-	bytes      []uint64          // retained
-	count      []uint32          // vertices in the dominator subtree, itself included
+	outAt, out []uint32 // edges, without self loops; rows as given
+	inAt, in   []uint32 // the same edges backwards; rows ascend
+	idom       []uint32 // of 0: 0
+	count      []uint32 // vertices in the dominator subtree, itself included
 
 	// The dominator tree in preorder of its own: the subtree of n is
-	// order[pos[n]:pos[n]+count[n]], and begins with n.
+	// order[pos[n]:pos[n]+count[n]], and begins with n. sums are the sizes of
+	// what is in order.
 	pos, order []uint32
+	sums       sums
 
 	ranks       []uint8 // by vertex, of synthetic ones; nil: all are 0
 	part        func(v uint32) bool
@@ -38,6 +37,7 @@ type Result struct {
 
 	nearOnce sync.Once
 	near     near
+	spare    []uint32 // for near
 }
 
 // at is the preorder number of v, none for garbage.
@@ -67,11 +67,17 @@ func (r *Result) Size(v uint32) uint64 {
 	return 0
 }
 
-func (r *Result) size(n uint32) uint64 { return sizeOf(r.sizes[n], r.big, r.vertex[n]) }
+func (r *Result) size(n uint32) uint64 { return r.sums.of(r.pos[n], 1) }
+
+// bytes are what number n retains.
+func (r *Result) bytes(n uint32) uint64 { return r.sums.of(r.pos[n], r.count[n]) }
 
 // self is the vertex alone as an amount.
-func (r *Result) self(n uint32) Amount {
-	a := Amount{Bytes: r.size(n)}
+func (r *Result) self(n uint32) Amount { return r.selfAt(n, r.pos[n]) }
+
+// selfAt is self, where the place of n in the dominator tree is known.
+func (r *Result) selfAt(n, p uint32) Amount {
+	a := Amount{Bytes: r.sums.of(p, 1)}
 	if r.isObject(n) {
 		a.Objects = 1
 	}
@@ -93,7 +99,7 @@ func (r *Result) retained(n uint32) Amount {
 	if v := r.vertex[n]; int(v) < r.synthetic {
 		objects -= uint64(r.below[v])
 	}
-	return Amount{r.bytes[n], objects}
+	return Amount{r.bytes(n), objects}
 }
 
 // Dominator is the vertex nearest to v through which every path from the super

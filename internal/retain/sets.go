@@ -10,7 +10,7 @@ func (b bitset) has(n uint32) bool { return b[n/64]>>(n%64)&1 != 0 }
 func (b bitset) set(n uint32) { b[n/64] |= 1 << (n % 64) }
 
 // pageSize is how many numbers a page of a sparse table has.
-const pageSize = 1 << 12
+const pageSize = 1 << 8
 
 type page [pageSize]uint32
 

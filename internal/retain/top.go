@@ -18,7 +18,7 @@ func (r *Result) Top(n int, keep func(v uint32) bool) []Ranked {
 		return cmp.Or(cmp.Compare(b.Retained.Bytes, a.Retained.Bytes), cmp.Compare(a.Vertex, b.Vertex))
 	}}
 	for i, v := range r.vertex {
-		if r.bytes[i] >= b.least && (keep == nil || keep(v)) {
+		if r.bytes(uint32(i)) >= b.least && (keep == nil || keep(v)) {
 			b.add(Ranked{v, r.retained(uint32(i))}, func(x Ranked) uint64 { return x.Retained.Bytes })
 		}
 	}
@@ -114,7 +114,7 @@ func (r *Result) Kinds(kind func(v uint32) uint32) []KindRow {
 			rows, depth = append(rows, KindRow{Kind: k}), append(depth, 0)
 		}
 		row := &rows[i]
-		row.Self = row.Self.Add(r.self(n))
+		row.Self = row.Self.Add(r.selfAt(n, uint32(p)))
 		if depth[i] == 0 {
 			row.Retained = row.Retained.Add(r.retained(n))
 		}
@@ -134,7 +134,7 @@ func (r *Result) Accumulation(v uint32, share float64) uint32 {
 	n := r.at(v)
 	for n != none {
 		child := r.largestChild(n)
-		if child == 0 || float64(r.bytes[child]) < share*float64(r.bytes[n]) {
+		if child == 0 || float64(r.bytes(child)) < share*float64(r.bytes(n)) {
 			return r.vertex[n]
 		}
 		n = child
@@ -143,11 +143,11 @@ func (r *Result) Accumulation(v uint32, share float64) uint32 {
 }
 
 // largestChild is the dominator child that retains most, 0 if there is none.
-func (r *Result) largestChild(n uint32) uint32 {
-	var largest uint32
+func (r *Result) largestChild(n uint32) (largest uint32) {
+	most := uint64(0)
 	for c := range r.children(n) {
-		if largest == 0 || r.bytes[c] > r.bytes[largest] {
-			largest = c
+		if b := r.bytes(c); largest == 0 || b > most {
+			largest, most = c, b
 		}
 	}
 	return largest
@@ -164,22 +164,21 @@ type Drop struct {
 // Drops are the n biggest drops among the vertices that keep lets pass (nil:
 // all), the biggest first: where memory fans out.
 func (r *Result) Drops(n int, keep func(v uint32) bool) []Drop {
-	child := make([]uint32, len(r.vertex))
-	for i := uint32(len(child)) - 1; i > 0; i-- {
-		if d := r.idom[i]; child[d] == 0 || r.bytes[i] >= r.bytes[child[d]] {
-			child[d] = i
-		}
-	}
 	b := best[Drop]{n: n, less: func(a, b Drop) int {
 		return cmp.Or(cmp.Compare(b.Bytes, a.Bytes), cmp.Compare(a.Vertex, b.Vertex))
 	}}
 	for i, v := range r.vertex {
-		bytes := r.bytes[i]
-		if child[i] != 0 {
-			bytes -= r.bytes[child[i]]
+		n := uint32(i)
+		bytes := r.bytes(n)
+		if bytes < b.least {
+			continue
+		}
+		child := r.largestChild(n)
+		if child != 0 {
+			bytes -= r.bytes(child)
 		}
 		if bytes >= b.least && (keep == nil || keep(v)) {
-			b.add(Drop{v, r.retained(uint32(i)), r.vertex[child[i]], bytes}, func(x Drop) uint64 { return x.Bytes })
+			b.add(Drop{v, r.retained(n), r.vertex[child], bytes}, func(x Drop) uint64 { return x.Bytes })
 		}
 	}
 	return b.list()

@@ -49,6 +49,10 @@ func newSet(n int) *set { return &set{make([]uint64, (n+63)/64)} }
 func (s *set) has(v uint32) bool { return s.bits[v/64]>>(v%64)&1 != 0 }
 func (s *set) add(v uint32)      { s.bits[v/64] |= 1 << (v % 64) }
 
+// All selects everything without listing it: for questions that need no more
+// than the amount. Selections for views are made by Select.
+func (a *Analysis) All() *Selection { return &Selection{Whole: true} }
+
 // Select applies a filter.
 func (a *Analysis) Select(f Filter) *Selection {
 	s := &Selection{Whole: f.Type == nil && f.Site == nil && f.Goroutine == nil && f.Objects == nil}
@@ -58,7 +62,9 @@ func (a *Analysis) Select(f Filter) *Selection {
 		s.Vertices, s.Samples = a.sampled(f.Site, func(v uint32) bool { return (held == nil || held.has(v)) && ofType(v) })
 		return s
 	}
-	if !s.Whole {
+	if s.Whole {
+		s.Vertices = make([]uint32, 0, a.Heap.Stats.Objects)
+	} else {
 		s.in = newSet(a.Result.Vertices())
 	}
 	for v := a.Heap.FirstObject; int(v) < a.Result.Vertices(); v++ {
@@ -191,6 +197,9 @@ func (a *Analysis) weigh(s *Selection, i int) tally {
 
 // Amount is the sum of a selection.
 func (a *Analysis) Amount(s *Selection) retain.Amount {
+	if s.Whole && !s.Estimated() {
+		return a.Total()
+	}
 	var t tally
 	for i := range s.Vertices {
 		t.add(a.weigh(s, i))

@@ -75,8 +75,8 @@ func (a *accuracy) writeSuite(w *strings.Builder) {
 	w.WriteString(`## The leaky service
 
 It keeps memory in every way a Go program can, and was collected right before.
-What closures have captured is in DWARF since Go 1.23; before, it is known only
-of those one of which is in the memory profile, which is chance.
+What closures have captured is in DWARF since Go 1.23; before, it is read from
+the code that makes them.
 
 | built by | objects | MiB | missed | free | typed, of objects | of bytes | types that fit |
 |---|---|---|---|---|---|---|---|

@@ -111,6 +111,9 @@ ratios say how many times more the others took.
 	for _, n := range s.notes {
 		fmt.Fprintf(&w, "- %s\n", n)
 	}
+	if s.alive != nil {
+		fmt.Fprintf(&w, "\nOur own memory, without garbage and the copy, as our heap profile has it:\n\n```text\n%s\n```\n", s.alive)
+	}
 	w.WriteString(`
 The service keeps a shop: orders in a map and a list through all of them, with
 lines, notes and documents; see internal/bench/heap/service. gcore only writes a

@@ -11,7 +11,8 @@ import (
 // speed is what all services have shown.
 type speed struct {
 	rows    []speedRow
-	stages  *stages // of the service nearest to twelve million objects
+	stages  *stages  // of the service nearest to twelve million objects
+	alive   *account // of that service, when most was alive
 	semiNCA time.Duration
 	notes   []string
 }
@@ -92,8 +93,21 @@ func (b *bench) measureService(ctx context.Context, n int, rivals []rival, s *sp
 	}
 	row.edges = st.edges
 	b.say("  read %v, dominators %v, %d references, path %v, at most %v", st.read, st.dominators, st.edges, st.path, st.worstPath)
+	accounts, err := accountsOf(ctx, t.pid)
+	if err != nil {
+		return row, err
+	}
+	for i := range accounts {
+		b.say("  %s", &accounts[i])
+	}
 	if s.stages == nil || nearer(st.objects, s.stages.objects) {
 		s.stages = st
+		s.alive = &accounts[0]
+		for i := range accounts {
+			if accounts[i].live > s.alive.live {
+				s.alive = &accounts[i]
+			}
+		}
 	}
 	return row, nil
 }
