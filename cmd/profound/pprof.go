@@ -16,6 +16,7 @@ import (
 	"github.com/profoundhq/profound/internal/symbol"
 	"github.com/profoundhq/profound/internal/symbol/srcfind"
 	"github.com/profoundhq/profound/internal/view"
+	"github.com/profoundhq/profound/internal/web"
 )
 
 // session is one loaded profile with what reports on it need.
@@ -33,6 +34,8 @@ type session struct {
 	// temps are the files shown by viewers; nil outside the shell, where each
 	// lives as long as its viewer.
 	temps *tempDir
+	// cache is what sessions of the page share.
+	cache *web.Cache
 }
 
 // runPprof serves a command line of pprof's.

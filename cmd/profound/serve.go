@@ -31,6 +31,7 @@ func (s *session) serve(ctx context.Context, inv *invocation) error {
 	if host == "" {
 		host = "localhost"
 	}
+	s.cache = web.NewCache(0)
 	server, err := s.newServer(inv, host)
 	if err != nil {
 		return err
@@ -78,13 +79,13 @@ func (s *session) newServer(inv *invocation, host string) (*web.Server, error) {
 	}
 	o := web.Options{
 		Assets: assets.FS(), Host: host, Version: strings.TrimSpace(versionText(info)), Now: s.env.now, Log: s.env.say,
-		PprofSettings: pprofSettings(s.env),
-		Recent:        recentSessions(s.env), Opened: rememberSession(s.env),
+		PprofSettings: pprofSettings(s.env), Start: startParams(inv.options), Stranger: isStranger,
+		Recent: recentSessions(s.env), Opened: rememberSession(s.env),
 		Open: func(ctx context.Context, specs []string) (*web.Session, error) {
 			return (&opener{s: s, inv: inv.forSources(specs), asked: true}).open(ctx)
 		},
-		Read: func(ctx context.Context, name string, body io.Reader) (*web.Session, error) {
-			return (&opener{s: s, inv: inv.forSources([]string{"-"}), stdin: body, name: name, asked: true}).open(ctx)
+		Read: func(ctx context.Context, name string, body io.Reader, size int64) (*web.Session, error) {
+			return (&opener{s: s, inv: inv.forSources([]string{"-"}), stdin: body, name: name, size: size, asked: true}).open(ctx)
 		},
 	}
 	var err error

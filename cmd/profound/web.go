@@ -15,6 +15,7 @@ import (
 	"github.com/profoundhq/profound/internal/format"
 	"github.com/profoundhq/profound/internal/leak"
 	"github.com/profoundhq/profound/internal/proc"
+	"github.com/profoundhq/profound/internal/procstat"
 	"github.com/profoundhq/profound/internal/profile"
 	"github.com/profoundhq/profound/internal/report"
 	"github.com/profoundhq/profound/internal/source"
@@ -80,9 +81,12 @@ type opener struct {
 	// called then.
 	stdin io.Reader
 	name  string
+	// size is how many bytes it has, -1 when that is not known.
+	size int64
 	// asked is set when the page asks: it is told what failed, not the terminal.
 	asked bool
 	in    web.Input
+	heaps []namedHeap
 }
 
 // open sorts the sources and reads each sort its own way.
@@ -90,17 +94,18 @@ func (o *opener) open(ctx context.Context) (*web.Session, error) {
 	e := o.s.env
 	o.in = web.Input{
 		Code: web.Code{Sources: o.s.sourcesUnder(o.inv.options), Objects: o.s.objects, Editor: editorURL(e)},
-		Now:  e.now(),
+		Now:  e.now(), Cache: o.s.cache,
 	}
 	var fetch []string
 	for _, spec := range o.inv.sources {
-		o.in.Sources = append(o.in.Sources, source.Redact(spec))
+		shown := source.Redact(spec)
+		o.in.Sources, o.in.Secret = append(o.in.Sources, shown), o.in.Secret || shown != spec
 		var err error
 		switch {
 		case isRun(spec):
 			err = o.openRun(ctx, spec)
 		case isHeap(spec):
-			o.openHeap(spec)
+			o.nameHeap(spec)
 		case isPID(spec):
 			err = o.openProcess(ctx, spec)
 		default:
@@ -118,20 +123,19 @@ func (o *opener) open(ctx context.Context) (*web.Session, error) {
 			return nil, err
 		}
 	}
+	o.in.Together = !o.inv.separate && !o.asked && len(o.in.Looks) == 0 // as pprof: they are one profile
+	o.in.Subtract = !o.inv.diffBase
+	o.openHeaps()
 	if o.name != "" {
-		o.in.Sources, o.in.Title = []string{o.name}, o.name
+		o.in.Sources, o.in.Title, o.in.Sent = []string{o.name}, o.name, true
 	}
 	return web.NewSession(o.in)
 }
 
 // isPID tells the number of a process from a file of that name.
 func isPID(spec string) bool {
-	_, err := strconv.Atoi(spec)
-	if err != nil {
-		return false
-	}
-	_, err = os.Stat(spec)
-	return err != nil
+	n, err := strconv.ParseUint(spec, 10, 31)
+	return err == nil && n > 0 && !exists(spec)
 }
 
 // isRun tells a folder of profiles that were taken one after the other.
@@ -184,9 +188,7 @@ func (o *opener) openRun(ctx context.Context, dir string) error {
 		}
 	}
 	if objects := savedObjects([]string{dir}); objects != "" {
-		title := o.in.Title
-		o.openHeap(objects)
-		o.in.Title = title // the run's own
+		o.nameHeap(objects)
 	}
 	return nil
 }
@@ -197,8 +199,9 @@ func (o *opener) watchOptions() watch.Options {
 
 func (o *opener) fetchOptions() source.Options {
 	opt := fetchOptions(o.inv, o.s.env)
+	opt.Discreet = o.asked
 	if o.stdin != nil {
-		opt.Stdin = o.stdin
+		opt.Stdin, opt.StdinName, opt.MaxBytes = o.stdin, o.name, o.unpacked()
 	}
 	if o.inv.separate {
 		opt.Types = serverProfiles()
@@ -209,12 +212,31 @@ func (o *opener) fetchOptions() source.Options {
 	return opt
 }
 
+// What is sent may be so many times as large when it is unpacked, and so many
+// bytes if that is more: profiles shrink to a fifth or so.
+const (
+	sentRatio = 64
+	sentLeast = 256 << 20
+)
+
+// unpacked bounds a profile that is sent, bytes: by what was sent, and by the
+// memory there is, of which it gets half. -max_size goes first.
+func (o *opener) unpacked() int64 {
+	if o.inv.maxSize > 0 {
+		return o.inv.maxSize
+	}
+	most := min(max(sentLeast, sentRatio*o.size), format.DefaultMaxBytes)
+	return min(most, int64(proc.Available()/2))
+}
+
 // openProcess looks at a process once, and can ask it for its objects.
 func (o *opener) openProcess(ctx context.Context, spec string) error {
-	o.openHeap(spec)
-	o.planHeap(spec)
+	o.heaps = append(o.heaps, namedHeap{spec: spec, live: true, id: processID(spec)})
 	o.in.Title = "process " + spec
 	t, err := watch.Connect(ctx, spec, o.watchOptions())
+	if errors.Is(err, procstat.ErrGone) {
+		return err
+	}
 	if err != nil {
 		o.in.Warnings = append(o.in.Warnings, err.Error())
 		return nil

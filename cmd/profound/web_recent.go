@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/profoundhq/profound/internal/source"
 	"github.com/profoundhq/profound/internal/web"
 )
 
@@ -36,6 +37,9 @@ func recentSessions(e *env) []web.Recent {
 	if err != nil || json.Unmarshal(data, &list) != nil {
 		return nil
 	}
+	list = slices.DeleteFunc(list, func(r web.Recent) bool { // of an older program, which kept secrets
+		return slices.ContainsFunc(r.Sources, func(s string) bool { return source.Redact(s) != s })
+	})
 	return list[:min(len(list), recentMost)]
 }
 

@@ -3,16 +3,22 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/profoundhq/profound/internal/symbol/srcfind"
 	"github.com/profoundhq/profound/internal/view"
 	"github.com/profoundhq/profound/internal/web"
 )
@@ -109,7 +115,7 @@ func TestServeHTTP(t *testing.T) {
 	if body, _, _ := s.get("/ui/top?f=Do1&n=7"); !bytes.Equal(body, want.stdout) {
 		t.Errorf("top:\n%s\nwant\n%s", body, want.stdout)
 	}
-	want = c.run("-peek=Do1", one)
+	want = c.run("-peek=Do1", "-lines", "-focus=Do1", one) // as pprof's page does
 	if body, _, _ := s.get("/ui/peek?f=Do1"); !bytes.Equal(body, want.stdout) {
 		t.Errorf("peek:\n%s\nwant\n%s", body, want.stdout)
 	}
@@ -202,6 +208,17 @@ func TestWebSources(t *testing.T) {
 	if lines, _, err := find.Lines(outside); err == nil {
 		t.Errorf("read %q", lines)
 	}
+	// A hidden folder is read only when -source_path names it; else that is said.
+	hidden := c.file("module/.gen/b.go", []byte("package b\n"))
+	var none *srcfind.NotFoundError
+	if _, _, err := find.Lines(hidden); !errors.As(err, &none) || none.Refused == nil || !strings.Contains(none.Refused.Error(), "hidden") {
+		t.Errorf("hidden: %v, refused %v", err, none)
+	}
+	o := view.Defaults()
+	o.SourcePath = filepath.Dir(hidden)
+	if lines, _, err := s.sourcesUnder(o).Lines("b.go"); err != nil || lines[0] != "package b" {
+		t.Errorf("named: %q %v", lines, err)
+	}
 }
 
 // TestWebRecent: what the page had open is known at the next start, by whole
@@ -248,6 +265,119 @@ func TestWebRecent(t *testing.T) {
 	}
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+// post asks the page's server to do something.
+func (s *serving) post(path, body string, header ...string) (status int, answer string) {
+	s.t.Helper()
+	r, err := http.NewRequest("POST", s.url+path, strings.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	got, err := http.DefaultClient.Do(r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer got.Body.Close()
+	text, _ := io.ReadAll(got.Body)
+	return got.StatusCode, string(text)
+}
+
+// TestWebOpenRefused: a number that is no process opens nothing; an error does
+// not say what is in a file; what is sent has its own name and bound.
+func TestWebOpenRefused(t *testing.T) {
+	c := newCLI(t)
+	s := c.serve("web", "-no_browser", "-max_size=100KB")
+	defer s.stop()
+	for _, n := range []string{"0", "-1", "999999999", "99999999999999999999"} {
+		if status, answer := s.post("/api/open", `{"source":"`+n+`"}`); (runtime.GOOS == "linux" || len(n) != 9) && (status != 400 || !strings.Contains(answer, "no such")) {
+			t.Errorf("%s: %d %s", n, status, answer)
+		}
+	}
+	secret := c.file("notes.txt", []byte("password: hunter2, and nothing else\n"))
+	if status, answer := s.post("/api/open", `{"source":"`+secret+`"}`); status != 400 || strings.Contains(answer, "hunter2") || !strings.Contains(answer, "notes.txt") {
+		t.Errorf("%d %s", status, answer)
+	}
+	want := c.run("-top", secret)
+	c.want(want, 2, "", "hunter2") // the terminal is told
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	z.Write([]byte(strings.Repeat("main.main;main.work 1\n", 10_000)))
+	z.Close()
+	if status, answer := s.post("/api/upload", packed.String(), "X-Name", "large.pb.gz"); status != 400 || !strings.Contains(answer, `"large.pb.gz: `) || !strings.Contains(answer, "102400 bytes; raise the limit") {
+		t.Errorf("upload: %d %s", status, answer)
+	}
+}
+
+// TestUnpacked bounds what is sent by how much that was.
+func TestUnpacked(t *testing.T) {
+	for _, tt := range []struct{ size, max, least, most int64 }{
+		{350 << 10, 0, 1, 256 << 20},
+		{-1, 0, 1, 256 << 20},
+		{10 << 20, 0, 1, 640 << 20},
+		{1 << 30, 0, 1, 4 << 30},
+		{1, 5 << 30, 5 << 30, 5 << 30},
+	} {
+		o := &opener{inv: &invocation{maxSize: tt.max}, size: tt.size}
+		if got := o.unpacked(); got < tt.least || got > tt.most {
+			t.Errorf("%d bytes, -max_size=%d: %d", tt.size, tt.max, got)
+		}
+	}
+}
+
+// TestWebSecret: a source with a secret in its address is not remembered, and
+// what an older program kept of such is forgotten.
+func TestWebSecret(t *testing.T) {
+	profiles := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Write(someProfile(1)) }))
+	defer profiles.Close()
+	c := newCLI(t)
+	e := &env{getenv: func(k string) string { return c.vars[k] }, dir: c.dir}
+	if err := replaceFile(recentPath(e), []byte(`[{"session":"0123456789ab","sources":["http://h/x?access_token=hunter1"]}]`)); err != nil {
+		t.Fatal(err)
+	}
+	s := c.serve("web", "-no_browser", c.file("one.pb", someProfile(2)))
+	defer s.stop()
+	status, answer := s.post("/api/open", `{"source":"`+profiles.URL+`/heap?access_token=hunter2"}`)
+	if status != 200 {
+		t.Fatalf("%d %s", status, answer)
+	}
+	var opened struct{ Session string }
+	json.Unmarshal([]byte(answer), &opened)
+	about, _, _ := s.get("/api/" + opened.Session + "/session")
+	home, _, _ := s.get("/api/home")
+	data, err := os.ReadFile(recentPath(e))
+	if all := string(about) + string(home) + string(data); err != nil || strings.Contains(all, "hunter") || !strings.Contains(all, "access_token=xxxxx") || !strings.Contains(string(data), "one.pb") || strings.Contains(string(data), opened.Session) {
+		t.Errorf("%v\n%s\n%s\n%s", err, about, home, data)
+	}
+}
+
+// TestHeapID: a heap in a file of the same name has another
+// session once the file has changed.
+func TestHeapID(t *testing.T) {
+	c := newCLI(t)
+	id := func() string {
+		o := &opener{s: &session{env: &env{getenv: func(k string) string { return "" }, dir: c.dir}}, inv: &invocation{}}
+		o.nameHeap(filepath.Join(c.dir, "x.core"))
+		o.openHeaps()
+		return o.in.HeapID
+	}
+	path := c.file("x.core", []byte("\x7fELF one"))
+	one := id()
+	if again := id(); one == "" || one != again {
+		t.Errorf("%q, then %q", one, again)
+	}
+	if c.file("x.core", []byte("\x7fELF another")); id() == one {
+		t.Errorf("%s twice", one)
+	}
+	if err := os.Chtimes(path, time.Time{}, time.Unix(1e9, 0)); err != nil || id() == one {
+		t.Errorf("%s twice, %v", one, err)
+	}
+	if a, b := processID(strconv.Itoa(os.Getpid())), processID(strconv.Itoa(os.Getppid())); a == b {
+		t.Errorf("two processes are %s", a)
 	}
 }
 

@@ -62,8 +62,9 @@ func isText(head []byte) bool {
 	return !bytes.ContainsFunc(head, bad)
 }
 
-// unrecognized is the error for content no decoder claimed.
-func unrecognized(head []byte) error {
+// unrecognized is the error for content no decoder claimed; discreet leaves the
+// content out.
+func unrecognized(head []byte, discreet bool) error {
 	if f := whichForeign(head); f != nil {
 		return fmt.Errorf("%w: %s", ErrUnrecognized, f.text)
 	}
@@ -72,11 +73,14 @@ func unrecognized(head []byte) error {
 		start = start[:i]
 	}
 	start = start[:min(len(start), 40)]
-	what := "it begins with the bytes % x"
-	if isText(start) {
-		what = "it begins with %q"
+	what := fmt.Sprintf("it begins with the bytes % x; ", start)
+	switch {
+	case discreet:
+		what = ""
+	case isText(start):
+		what = fmt.Sprintf("it begins with %q; ", start)
 	}
-	return fmt.Errorf("%w: "+what+"; wanted a pprof profile, a debug=1 or debug=2 text, folded stacks or perf script output", ErrUnrecognized, start)
+	return fmt.Errorf("%w: %swanted a pprof profile, a debug=1 or debug=2 text, folded stacks or perf script output", ErrUnrecognized, what)
 }
 
 func looksHTML(head []byte) bool {

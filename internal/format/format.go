@@ -46,6 +46,9 @@ type Options struct {
 	// next Decode with the same Scratch.
 	Scratch *Scratch
 	Lend    bool
+	// Discreet keeps the content out of errors: they say that it cannot be
+	// read, not what it is.
+	Discreet bool
 }
 
 // proto is what the decoder of profile.proto needs of it.
@@ -151,6 +154,9 @@ func Decode(r io.Reader, name string, opt Options) (*profile.Profile, Kind, erro
 	if err == nil {
 		return p, kind, nil
 	}
+	if opt.Discreet {
+		err = discreet(err)
+	}
 	if kind != "" && kind != KindProto { // its errors name it
 		err = fmt.Errorf("%s: %w", kind, err)
 	}
@@ -158,6 +164,17 @@ func Decode(r io.Reader, name string, opt Options) (*profile.Profile, Kind, erro
 		err = fmt.Errorf("%s: %w", name, err)
 	}
 	return nil, kind, err
+}
+
+// discreet is an error of a decoder without what it may quote of the content.
+func discreet(err error) error {
+	switch {
+	case errors.Is(err, ErrEmpty), errors.Is(err, ErrTooLarge), errors.Is(err, ErrUnrecognized):
+		return err
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("it ends early, or is no profile (the command line says more): %w", io.ErrUnexpectedEOF)
+	}
+	return errors.New("it is damaged, or no profile (the command line says more)")
 }
 
 func decode(r io.Reader, opt Options) (*profile.Profile, Kind, error) {
@@ -198,7 +215,7 @@ func decode(r io.Reader, opt Options) (*profile.Profile, Kind, error) {
 		}
 		return p, d.kind, nil
 	}
-	return nil, "", unrecognized(content)
+	return nil, "", unrecognized(content, opt.Discreet)
 }
 
 // peek is the first headBytes of r, or all of it when whole is set. An error

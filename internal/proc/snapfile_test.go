@@ -67,6 +67,10 @@ func TestSnapshotRoundTrip(t *testing.T) {
 		if !reflect.DeepEqual(got.Info(), want) || !reflect.DeepEqual(got.Mappings(), img.Mappings()) || !reflect.DeepEqual(got.Threads(), img.Threads()) {
 			t.Errorf("got %+v\n%+v\n%+v", got.Info(), got.Mappings(), got.Threads())
 		}
+		want.Exe = ""
+		if alone, err := SnapshotInfo(path); err != nil || !reflect.DeepEqual(alone, want) {
+			t.Errorf("SnapshotInfo: %+v, %v, want %+v", alone, err, want)
+		}
 		for _, r := range []Range{{0x10000000, 0x10002000}, {0x20000000, 0x20000000 + 3_200_000}} {
 			a, err := img.Bytes(r.Start, int(r.Len()))
 			b, err2 := got.Bytes(r.Start, int(r.Len()))
@@ -153,6 +157,13 @@ func TestDamagedSnapshots(t *testing.T) {
 		{"directory", change(func(b []byte) []byte { b[len(b)-40] ^= 1; return b }), ErrFormat, "directory"},
 	}
 	for _, tt := range tests {
+		path := filepath.Join(t.TempDir(), "damaged")
+		if err := os.WriteFile(path, tt.data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := SnapshotInfo(path); tt.name != "block" && err == nil {
+			t.Errorf("%s: SnapshotInfo gives no error", tt.name)
+		}
 		_, err := readSnapshot(tt.data, SnapshotOptions{})
 		if !errors.Is(err, tt.want) || !strings.Contains(err.Error(), tt.text) {
 			t.Errorf("%s: %v", tt.name, err)

@@ -70,13 +70,9 @@ func readSnapshot(data []byte, o SnapshotOptions) (*SnapshotFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := r.section(sectionInfo)
+	info, err := r.info()
 	if err != nil {
 		return nil, err
-	}
-	info, err := parseSnapInfo(b)
-	if err != nil {
-		return nil, fmt.Errorf("%w: section %s: %w", ErrFormat, sectionInfo, err)
 	}
 	pieces, err := r.memory()
 	if err != nil {
@@ -95,6 +91,19 @@ func readSnapshot(data []byte, o SnapshotOptions) (*SnapshotFile, error) {
 	img.space, img.held = newSpace(files.holes, pieces, files.pieces), rangesOf(flat(pieces))
 	img.close = files.Close
 	return &SnapshotFile{img, r}, nil
+}
+
+// info reads what the image is of.
+func (r *snapReader) info() (*snapInfo, error) {
+	b, err := r.section(sectionInfo)
+	if err != nil {
+		return nil, err
+	}
+	info, err := parseSnapInfo(b)
+	if err != nil {
+		return nil, fmt.Errorf("%w: section %s: %w", ErrFormat, sectionInfo, err)
+	}
+	return info, nil
 }
 
 func newSnapReader(data []byte, o SnapshotOptions) (*snapReader, error) {

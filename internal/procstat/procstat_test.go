@@ -204,6 +204,8 @@ func TestSockets(t *testing.T) {
 		"   0: 0100007F:17AC 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1001 1 0 100 0 0 10 0\n" +
 		"   1: 00000000:0050 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1002 1 0 100 0 0 10 0\n" +
 		"   2: 0100007F:1F90 0100007F:9999 01 00000000:00000000 00:00000000 00000000     0        0 1003 1 0 100 0 0 10 0\n" +
+		"   5: 0100007F:9999 0100007F:1F90 01 00000000:00000000 00:00000000 00000000  1000        0 1007 1 0 100 0 0 10 0\n" +
+		"   6: 0100007F:9998 0100007F:1F90 05 00000000:00000000 00:00000000 00000000     0        0 0 1 0 100 0 0 10 0\n" +
 		"   3: bad line\n   4: 01:17 x 0A 1 2 3 4 5 1005\n"
 	tcp6 := tcpHeader +
 		"   0: 00000000000000000000000000000000:1F91 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1004 1 0 100 0 0 10 0\n" +
@@ -220,6 +222,15 @@ func TestSockets(t *testing.T) {
 		"proc/8/fd/3@": "socket:[1006]", "proc/8/net/tcp6": tcp6,
 	})
 	r := tree(t, files)
+	for from, want := range map[string]int{"127.0.0.1:39321": 1000, "[::ffff:127.0.0.1]:39321": 1000, "127.0.0.1:39320": -1, "127.0.0.1:1": -1} {
+		uid, err := r.Owner(netip.MustParseAddrPort(from), netip.MustParseAddrPort("127.0.0.1:8080"))
+		if (err != nil) != (want < 0) || want >= 0 && uid != want || errors.Is(err, ErrNotHere) {
+			t.Errorf("Owner of %s: %d, %v", from, uid, err)
+		}
+	}
+	if _, err := (Roots{Proc: t.TempDir()}).Owner(netip.AddrPort{}, netip.AddrPort{}); !errors.Is(err, ErrNotHere) {
+		t.Errorf("Owner without /proc: %v", err)
+	}
 	got, err := r.Listening(42)
 	want := []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:6060"), netip.MustParseAddrPort("127.0.0.1:8081")}
 	if err != nil || !reflect.DeepEqual(got, want) {

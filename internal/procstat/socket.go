@@ -134,15 +134,46 @@ func (r Roots) elsewhere(id string) bool {
 	return err1 == nil && err2 == nil && theirs != ours
 }
 
-// listener is a socket that takes connections.
-type listener struct {
-	at    netip.AddrPort
-	inode string
+// Owner is the user whose socket at from has a connection to the socket at to,
+// both on this machine. It fails with ErrNotHere, and where there is no such
+// connection: what was closed on that side has no owner any more.
+func (r Roots) Owner(from, to netip.AddrPort) (uid int, err error) {
+	all := r.sockets("self")
+	if len(all) == 0 {
+		return 0, ErrNotHere
+	}
+	for _, s := range all {
+		if s.state == established && sameAddress(s.at, from) && sameAddress(s.to, to) {
+			return strconv.Atoi(s.uid)
+		}
+	}
+	return 0, fmt.Errorf("there is no connection from %s to %s", from, to)
 }
 
-// listeners reads the tables of TCP sockets as the process id sees them.
-func (r Roots) listeners(id string) []listener {
-	var all []listener
+func sameAddress(a, b netip.AddrPort) bool {
+	return a.Port() == b.Port() && a.Addr().Unmap() == b.Addr().Unmap()
+}
+
+// States of a TCP socket, as the kernel numbers them.
+const (
+	established = "01"
+	listens     = "0A"
+)
+
+// tcpSocket is a row of the tables: where it is, and where it leads.
+type tcpSocket struct {
+	at, to            netip.AddrPort
+	state, uid, inode string
+}
+
+// listeners are the sockets that take connections.
+func (r Roots) listeners(id string) []tcpSocket {
+	return slices.DeleteFunc(r.sockets(id), func(s tcpSocket) bool { return s.state != listens })
+}
+
+// sockets reads the tables of TCP sockets as the process id sees them.
+func (r Roots) sockets(id string) []tcpSocket {
+	var all []tcpSocket
 	for _, name := range [...]string{"tcp", "tcp6"} {
 		text, err := os.ReadFile(r.proc(id, "net", name))
 		if err != nil {
@@ -151,12 +182,13 @@ func (r Roots) listeners(id string) []listener {
 		for line := range strings.Lines(string(text)) {
 			// sl local_address rem_address st tx:rx tr:tm retrnsmt uid timeout inode
 			f := strings.Fields(line)
-			const listen = "0A" // TCP_LISTEN
-			if len(f) < 10 || f[3] != listen {
+			if len(f) < 10 {
 				continue
 			}
-			if at, ok := parseAddress(f[1]); ok {
-				all = append(all, listener{at, f[9]})
+			at, ok := parseAddress(f[1])
+			to, ok2 := parseAddress(f[2])
+			if ok && ok2 {
+				all = append(all, tcpSocket{at, to, f[3], f[7], f[9]})
 			}
 		}
 	}

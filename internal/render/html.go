@@ -119,11 +119,16 @@ func WriteHTML(w io.Writer, p HTMLPage) error {
 	r := strings.NewReplacer( // one pass: what is put in is not searched again
 		"{{title}}", escape(title), "{{labels}}", labelsHTML(p.Header), "{{notes}}", notesHTML(p.Notes),
 		"{{tokens}}", tokensCSS(), "{{css}}", asset("page.css"), "{{graph}}", graph.String(), "{{data}}", string(js),
-		"{{panzoom}}", panZoomJS, "{{flamejs}}", asset("flame.js"), "{{js}}", asset("page.js"))
+		"{{script}}", PageScript())
 	if _, err := r.WriteString(w, asset("page.html")); err != nil {
 		return fmt.Errorf("write HTML: %w", err)
 	}
 	return nil
+}
+
+// PageScript is the script of the pages that WriteHTML writes, as it stands between its tags: a server can permit it by its hash.
+func PageScript() string {
+	return "\n" + panZoomJS + "\n" + asset("flame.js") + "\n" + asset("page.js") + "\n"
 }
 
 // asset returns an embedded file.

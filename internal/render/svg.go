@@ -37,13 +37,18 @@ func WriteSVG(w io.Writer, d *Drawing, o SVGOptions) error {
 	}
 	s.printf("</g>\n")
 	if o.Interactive && !o.Inline {
-		s.printf("<script><![CDATA[\n%s\nprofoundPanZoom(document.documentElement);\n]]></script>\n", strings.ReplaceAll(panZoomJS, "]]>", "]] >"))
+		s.printf("<script><![CDATA[%s]]></script>\n", SVGScript())
 	}
 	s.printf("</svg>\n")
 	if err := s.w.Flush(); err != nil {
 		return fmt.Errorf("write SVG: %w", err)
 	}
 	return nil
+}
+
+// SVGScript is the script of interactive pictures, as it stands between its tags: a server can permit it by its hash.
+func SVGScript() string {
+	return "\n" + strings.ReplaceAll(panZoomJS, "]]>", "]] >") + "\nprofoundPanZoom(document.documentElement);\n"
 }
 
 // svgWriter prints a display list. Write errors stick to the buffer and are reported by Flush.

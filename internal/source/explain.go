@@ -141,6 +141,9 @@ func (u *remote) statusError(resp *http.Response, final *endpoint, s *session) e
 	case !isHTML(body):
 		line = firstLine(body)
 	}
+	if s.opt.Discreet && knownHint(line) == "" {
+		line = ""
+	}
 	err := errors.New("server response: " + resp.Status)
 	if line != "" {
 		err = errors.New("server response: " + resp.Status + " - " + line)

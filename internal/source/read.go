@@ -18,7 +18,7 @@ func (s *session) decode(m *meter, in io.Reader, r *Result, size int64) error {
 		scratch = &format.Scratch{}
 	}
 	defer s.scratch.Put(scratch)
-	p, kind, err := format.Decode(in, "", format.Options{MaxBytes: s.opt.MaxBytes, SizeHint: size, Scratch: scratch, Lend: s.lend})
+	p, kind, err := format.Decode(in, "", format.Options{MaxBytes: s.opt.MaxBytes, SizeHint: size, Scratch: scratch, Lend: s.lend, Discreet: s.opt.Discreet})
 	if err != nil {
 		if m.err != nil {
 			return m.err

@@ -72,8 +72,9 @@ func profileFolder(p string) string {
 	return p + "/"
 }
 
-// String is the folder of the profiles as a source name, without password.
-func (v *Server) String() string { return v.at.String() }
+// String is the folder of the profiles as a source name, without password. Its
+// query is whole: commands with it are to be run.
+func (v *Server) String() string { return v.at.format((*url.URL).Redacted) }
 
 // Host is the host and port of the server, "" for a unix socket, whose path
 // Socket is.

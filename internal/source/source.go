@@ -81,9 +81,14 @@ type Options struct {
 	// Proxy chooses the proxy of a request; nil means none.
 	Proxy func(*http.Request) (*url.URL, error)
 
-	// Stdin is read for "-"; nil means that there is none.
-	Stdin io.Reader
-	Perf  PerfTools
+	// Stdin is read for "-"; nil means that there is none. StdinName is what it
+	// is called in messages; "" is "standard input".
+	Stdin     io.Reader
+	StdinName string
+	// Discreet keeps what is in files and answers out of errors: who asks may
+	// not be who may read them.
+	Discreet bool
+	Perf     PerfTools
 
 	// Messages receives the lines pprof prints while it fetches, without line
 	// ends, one call at a time; nil drops them.

@@ -508,6 +508,12 @@ func TestRedact(t *testing.T) {
 		"https+insecure://a:b@h": "https+insecure://a:xxxxx@h",
 		"file.pb.gz":             "file.pb.gz",
 		"h:6060":                 "h:6060",
+
+		"https://h/x?access_token=s3cret&seconds=5":  "https://h/x?access_token=xxxxx&seconds=5",
+		"h:1/heap?seconds=5&X-Amz-Signature=s3cret":  "h:1/heap?seconds=5&X-Amz-Signature=xxxxx",
+		"https://u:p@h/x?api%4Bey=s3cret#y":          "https://u:xxxxx@h/x?api%4Bey=xxxxx#y",
+		"unix:/run/x.sock:/heap?password=s3cret":     "unix:/run/x.sock:/heap?password=xxxxx",
+		"https://h/x?debug=1&gc=1&seconds=2&token=&": "https://h/x?debug=1&gc=1&seconds=2&token=&",
 	} {
 		if got := Redact(spec); got != want {
 			t.Errorf("Redact(%q) = %q, want %q", spec, got, want)

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -102,7 +103,7 @@ func (s *session) resolve(spec string) ([]named, error) {
 		if s.opt.Stdin == nil {
 			return nil, errors.New("there is no standard input; write ./- for a file of that name")
 		}
-		return one("standard input", &stdin{s.opt.Stdin}), nil
+		return one(cmp.Or(s.opt.StdinName, "standard input"), &stdin{s.opt.Stdin}), nil
 	case "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0":
 		if s.opt.Stdin != nil {
 			return one(spec, &stdin{s.opt.Stdin}), nil
@@ -337,8 +338,8 @@ func (s *session) adjust(e *endpoint) {
 	}
 }
 
-// String is the endpoint as the user would write it, without password.
-func (e *endpoint) String() string { return e.format((*url.URL).Redacted) }
+// String is the endpoint as the user would write it, without secrets.
+func (e *endpoint) String() string { return redactQuery(e.format((*url.URL).Redacted)) }
 
 // secret is the endpoint with its credentials.
 func (e *endpoint) secret() string { return e.format((*url.URL).String) }
@@ -363,8 +364,10 @@ func (e *endpoint) base() string {
 	return b.String()
 }
 
-// Redact is a source name without the password it may carry, for display.
+// Redact is a source name without the secrets it may carry, for display: the
+// password of a user, and parameters of a query that are called after one.
 func Redact(spec string) string {
+	spec = redactQuery(spec)
 	for _, scheme := range []string{"", "http://"} {
 		u, err := url.Parse(scheme + spec)
 		if err == nil && u.User != nil {
@@ -372,4 +375,41 @@ func Redact(spec string) string {
 		}
 	}
 	return spec
+}
+
+// redacted stands for a secret, as in (*url.URL).Redacted.
+const redacted = "xxxxx"
+
+// redactQuery blanks the values of the query of a URL that are secrets by their
+// keys. All else stays as it was written.
+func redactQuery(spec string) string {
+	before, query, ok := strings.Cut(spec, "?")
+	if !ok {
+		return spec
+	}
+	query, fragment, _ := strings.Cut(query, "#")
+	pairs := strings.Split(query, "&")
+	for i, pair := range pairs {
+		if key, value, _ := strings.Cut(pair, "="); value != "" && isSecret(key) {
+			pairs[i] = key + "=" + redacted
+		}
+	}
+	if fragment != "" {
+		fragment = "#" + fragment
+	}
+	return before + "?" + strings.Join(pairs, "&") + fragment
+}
+
+// isSecret tells by the key of a parameter that its value is one.
+func isSecret(key string) bool {
+	if plain, err := url.QueryUnescape(key); err == nil {
+		key = plain
+	}
+	key = strings.ToLower(key)
+	for _, word := range [...]string{"token", "key", "secret", "sig", "pass", "auth", "cred"} {
+		if strings.Contains(key, word) {
+			return true
+		}
+	}
+	return false
 }

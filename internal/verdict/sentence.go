@@ -26,6 +26,9 @@ type Options struct {
 	Bold func(string) string
 	// Rounds says that slopes are per round of work and not per second.
 	Rounds bool
+	// Over says that nobody watches any more: a verdict comes not at a moment
+	// but with so much more of watching.
+	Over bool
 	// Held says which references hold what finding i of the verdict is about;
 	// nil: nobody was asked.
 	Held func(i int) []string
@@ -147,9 +150,19 @@ func tooEarly(f *leak.Finding, o Options) string {
 		s += ": " + why
 	}
 	if !o.Rounds && !f.Earliest.IsZero() && f.Earliest.After(o.Now) {
-		s += fmt.Sprintf("; earliest verdict at %s, in %s", Clock(f.Earliest, o.Now), Duration(f.Earliest.Sub(o.Now)))
+		more := f.Earliest.Sub(o.Now)
+		if o.Over {
+			return s + "; needs " + MoreWatching(more)
+		}
+		s += fmt.Sprintf("; earliest verdict at %s, in %s", Clock(f.Earliest, o.Now), Duration(more))
 	}
 	return s
+}
+
+// MoreWatching is how much longer to watch, in whole seconds and at least one:
+// "20 min more of watching".
+func MoreWatching(d time.Duration) string {
+	return Duration(max(time.Second, d.Round(time.Second))) + " more of watching"
 }
 
 func filling(f *leak.Finding, o Options) string {

@@ -270,3 +270,16 @@ func TestWithoutHeap(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestWatchingIsOver: of what was saved, a moment to come back at is past.
+func TestWatchingIsOver(t *testing.T) {
+	for left, want := range map[time.Duration]string{
+		140 * time.Minute:     "; needs 2 h 20 more of watching",
+		30 * time.Millisecond: "; needs 1 s more of watching",
+	} {
+		f := leak.Finding{Class: leak.Growing, Resource: leak.Heap, Path: []leak.Frame{{Function: "main.load"}}, Keeps: math.NaN(), Earliest: noon().Add(left)}
+		if got := Sentence(&leak.Verdict{}, &f, Options{Now: noon(), Over: true}); !strings.HasSuffix(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

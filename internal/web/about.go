@@ -148,7 +148,7 @@ func viewsOf(s *Session) []string {
 		list = append(list, "summary", "flame", "graph", "table", "source")
 	}
 	for i := range s.kinds {
-		if len(s.kinds[i].Shots)+len(s.kinds[i].Bases) > 1 {
+		if k := &s.kinds[i]; len(k.Shots) > 0 && len(k.Shots)+len(k.Bases) > 1 {
 			if hasTime(s) {
 				list = append(list, "timeline")
 			}

@@ -41,7 +41,8 @@ type Answer struct {
 	Body     []byte
 	Type     string
 	FileName string
-	// Fresh says that the next answer may differ: nobody may keep this one.
+	// Fresh says that the next answer may differ, as files do: nobody may keep
+	// this one.
 	Fresh bool
 }
 
@@ -88,6 +89,7 @@ type Endpoint struct {
 func endpoints() []Endpoint {
 	list := append(homeEndpoints(), []Endpoint{
 		{"POST", "{session}/heap", "Begin to read the objects of the process; GET tells how far it is", nil, (*Server).readHeap},
+		{"POST", "{session}/export", `The page in one HTML file that needs no server: {"at": ADDRESS, "ask": [addresses of answers], "each": [those with sel=f:* for the largest functions], "lines": whether source goes with it}`, nil, (*Server).export},
 		{"GET", "configs", "Saved configurations of pprof, as parameters of the page", nil, (*Server).configs},
 	}...)
 	for _, v := range views() {
@@ -123,7 +125,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, e Endpoint) {
 
 // view answers a question about a session.
 func (s *Server) view(w http.ResponseWriter, r *http.Request, v *View) error {
-	session, err := s.session(r.PathValue("session"))
+	session, err := s.place(r.PathValue("session"))
 	if err != nil {
 		return err
 	}
@@ -140,7 +142,7 @@ func (s *Server) view(w http.ResponseWriter, r *http.Request, v *View) error {
 			q.own["/"+name] = x
 		}
 	}
-	tag := viewTag(s.since, r.URL.Path, q)
+	tag := viewTag(s.since, session.number, r.URL.Path, q)
 	h := w.Header()
 	h.Set("Vary", "Accept-Encoding")
 	if r.Header.Get("If-None-Match") == tag {
@@ -149,7 +151,7 @@ func (s *Server) view(w http.ResponseWriter, r *http.Request, v *View) error {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	a, err := v.Answer(r.Context(), session, q)
+	a, err := v.Answer(r.Context(), session.Session, q)
 	if err != nil {
 		return err
 	}
@@ -161,6 +163,9 @@ func (s *Server) view(w http.ResponseWriter, r *http.Request, v *View) error {
 		h.Set("ETag", tag)
 		h.Set("Cache-Control", "no-cache")
 	}
+	if strings.HasPrefix(kind, "text/html") || kind == "image/svg+xml" {
+		h.Set("Content-Security-Policy", documentPolicy())
+	}
 	if a.FileName != "" {
 		h.Set("Content-Disposition", `attachment; filename="`+safeFileName(a.FileName)+`"`)
 	}
@@ -168,10 +173,10 @@ func (s *Server) view(w http.ResponseWriter, r *http.Request, v *View) error {
 	return nil
 }
 
-// viewTag names an answer: sessions do not change, so equal questions to one
-// server have equal answers.
-func viewTag(since time.Time, path string, q *Query) string {
-	sum := sha256.Sum256([]byte(fmt.Sprintf("%d\n%s\n%s\n%t", since.UnixNano(), path, q, q.JSON)))
+// viewTag names an answer: sessions do not change, so equal questions about one
+// session of one server have equal answers.
+func viewTag(since time.Time, session int, path string, q *Query) string {
+	sum := sha256.Sum256([]byte(fmt.Sprintf("%d %d\n%s\n%s\n%t", since.UnixNano(), session, path, q, q.JSON)))
 	return `W/"` + hex.EncodeToString(sum[:9]) + `"`
 }
 

@@ -75,8 +75,8 @@ func answerAssembly(ctx context.Context, s *Session, q *Query) (*Answer, error) 
 		a.Function = of.functionAt(cmp.Or(at.line, sums.hottest("")))
 	}
 	if a.Function == "" {
-		a.Missing = &Missing{Text: "No function is selected.", Tried: []string{}, Hint: "Choose one at the left."}
-		return &Answer{JSON: a}, nil
+		a.Missing = cmp.Or(lines.nothingLeft(), &Missing{Text: "No function is selected.", Tried: []string{}, Hint: "Choose one at the left."})
+		return &Answer{JSON: a, Fresh: true}, nil
 	}
 	now, err := s.code(ctx, q, a.Function, q.Cur)
 	if err != nil {
@@ -96,7 +96,7 @@ func answerAssembly(ctx context.Context, s *Session, q *Query) (*Answer, error) 
 	if len(a.Symbols) == 0 {
 		a.Missing = now.missing(a.Function)
 	}
-	return &Answer{JSON: a}, nil
+	return &Answer{JSON: a, Fresh: true}, nil
 }
 
 // listing is the code of one function, each instruction once, by symbol.

@@ -9,20 +9,28 @@ import (
 // defaultCacheBytes bounds what is kept prepared when nobody says.
 const defaultCacheBytes = 512 << 20
 
-// dataCache keeps what was made under a key, and throws away what was not
-// used for longest when all of it together is too large. What is being made is
-// waited for, not made again.
-type dataCache struct {
+// Cache keeps what sessions have prepared under keys, and throws away what was
+// not used for longest when all of it together is too large. What is being
+// made is waited for, not made again. Sessions may share one.
+type Cache struct {
 	most int
 
 	mu      sync.Mutex
-	entries map[string]*cacheEntry
+	entries map[cacheKey]*cacheEntry
 	order   *list.List // of *cacheEntry, the last used first
 	bytes   int
 }
 
+// dataCache is the part of a cache that belongs to one session.
+type dataCache struct{ *Cache }
+
+type cacheKey struct {
+	of   *dataCache
+	name string
+}
+
 type cacheEntry struct {
-	key   string
+	key   cacheKey
 	ready chan struct{} // closed when value and err are set
 	value any
 	err   error
@@ -30,17 +38,39 @@ type cacheEntry struct {
 	place *list.Element
 }
 
-func newDataCache(most int) *dataCache {
+// NewCache makes a cache that keeps at most so many bytes, of all who share it
+// together; 0 is 512 MiB.
+func NewCache(most int) *Cache {
 	if most <= 0 {
 		most = defaultCacheBytes
 	}
-	return &dataCache{most: most, entries: map[string]*cacheEntry{}, order: list.New()}
+	return &Cache{most: most, entries: map[cacheKey]*cacheEntry{}, order: list.New()}
 }
 
-// cached is what is kept under key, made by build when it is not there. build
+// newDataCache is a part of c, of a cache of its own when c is nil.
+func newDataCache(c *Cache) *dataCache {
+	if c == nil {
+		c = NewCache(0)
+	}
+	return &dataCache{c}
+}
+
+// clear throws away what belongs to this part.
+func (c *dataCache) clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for key, e := range c.entries {
+		if key.of == c {
+			c.remove(e)
+		}
+	}
+}
+
+// cached is what is kept under name, made by build when it is not there. build
 // returns about how many bytes the value takes. It runs to its end even if ctx
 // ends; errors are not kept.
-func cached[T any](ctx context.Context, c *dataCache, key string, build func() (T, int, error)) (T, error) {
+func cached[T any](ctx context.Context, c *dataCache, name string, build func() (T, int, error)) (T, error) {
+	key := cacheKey{c, name}
 	c.mu.Lock()
 	e, known := c.entries[key]
 	if known {
@@ -68,7 +98,7 @@ func cached[T any](ctx context.Context, c *dataCache, key string, build func() (
 
 // fill makes the value of an entry. A panic becomes its error, so that those
 // who wait are not left waiting.
-func (c *dataCache) fill(e *cacheEntry, build func() (any, int, error)) {
+func (c *Cache) fill(e *cacheEntry, build func() (any, int, error)) {
 	bytes := 0
 	defer func() {
 		if r := recover(); r != nil {
@@ -93,7 +123,7 @@ func (c *dataCache) fill(e *cacheEntry, build func() (any, int, error)) {
 	e.value, bytes, e.err = build()
 }
 
-func (c *dataCache) remove(e *cacheEntry) {
+func (c *Cache) remove(e *cacheEntry) {
 	if c.entries[e.key] == e {
 		delete(c.entries, e.key)
 		c.order.Remove(e.place)

@@ -78,22 +78,29 @@ func (s *Session) compared(q *Query) (*Query, error) {
 		return nil, err
 	}
 	c := *q
-	if !q.Base.IsDefault() && !q.Base.None || len(k.Bases) > 0 && !q.Base.None {
+	if !q.Base.IsDefault() && !q.Base.None || len(k.Bases) > 0 && len(k.Shots) > 0 && !q.Base.None {
 		return &c, nil
 	}
-	if len(k.Shots) < 2 {
-		return nil, notFound("Give two: profound web -base OLD NEW, or a folder of profound leak -save.", "there is one %s profile and nothing to compare it with", k.Name)
+	if len(k.Shots) == 0 {
+		return nil, notFound("Name a newer one beside it: profound web -base OLD NEW.", "all %s profiles were given as a base, and there is nothing to compare with them", k.Name)
+	}
+	shots := k.shotsWith(valueOf(q, k))
+	switch {
+	case len(shots) == 0:
+		return nil, badRequest("Choose another value.", "no %s profile has a value %q", k.Name, valueOf(q, k))
+	case len(shots) == 1:
+		return nil, notFound("Give two: profound web -base OLD NEW, or a folder of profound leak -save.", "there is one %s profile with %s and nothing to compare it with", k.Name, valueOf(q, k))
 	}
 	if q.Cur.IsDefault() {
-		c.Cur, _ = ParseSpan(k.Shots[len(k.Shots)-1].ID)
+		c.Cur, _ = ParseSpan(shots[len(shots)-1].ID)
 	}
 	cur, err := k.Select(c.Cur, k.Cur)
 	if err != nil {
 		return nil, err
 	}
-	first := k.Shots[0]
+	first := shots[0]
 	if len(cur) == 1 && cur[0] == first {
-		first = k.Shots[1]
+		first = shots[1]
 	}
 	c.Base, _ = ParseSpan(first.ID)
 	return &c, nil

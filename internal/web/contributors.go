@@ -1,6 +1,8 @@
 package web
 
 import (
+	"math"
+
 	"github.com/profoundhq/profound/internal/origin"
 	"github.com/profoundhq/profound/internal/profile"
 	"github.com/profoundhq/profound/internal/render"
@@ -9,10 +11,11 @@ import (
 // amounts are values by function.
 type amounts map[string]float64
 
-// top is the largest, the first by name of several.
+// top is the largest, of a difference that with the largest change either way;
+// the first by name of several.
 func (a amounts) top() (name string, v float64) {
 	for n, x := range a {
-		if x > v || x == v && x > 0 && n < name {
+		if more := math.Abs(x) - math.Abs(v); more > 0 || more == 0 && x != 0 && n < name {
 			name, v = n, x
 		}
 	}
@@ -32,7 +35,9 @@ func (a amounts) within(pkg string) amounts {
 
 // contribution splits the current samples among functions, in base units.
 type contribution struct {
-	total float64
+	// up is what the samples above zero add to total, down what those below
+	// take off: only a profile that is a difference has these.
+	total, up, down float64
 	// own counts each sample for the innermost function of the program on its
 	// stack, nobody what has none, by its innermost function in alone; leaf
 	// counts all for the innermost function.
@@ -60,66 +65,152 @@ func (c *contribution) packages() amounts {
 }
 
 // contributors splits what a query selects, without the base.
-func contributors(d *Data) *contribution { return contributorsOf(d, false) }
+func contributors(d *Data) *contribution {
+	now, _ := d.contributors()
+	return now
+}
 
-// contributorsOf splits the current samples, or those of the base.
-func contributorsOf(d *Data, base bool) *contribution {
-	p := d.Filtered
-	c := &contribution{own: amounts{}, alone: amounts{}, leaf: amounts{}, variance: amounts{}}
+// contributors splits the current samples, and those of the base, once for all
+// who ask the same Data.
+func (d *Data) contributors() (now, was *contribution) {
+	if d.now == nil {
+		d.now, d.was = d.contribute()
+	}
+	return d.now, d.was
+}
+
+func (d *Data) contribute() (now, was *contribution) {
+	p, who := d.Filtered, d.stackNames()
 	col, err := p.SampleIndex(d.View.Options.SampleIndex)
 	if err != nil {
-		return c
+		return (&namedSums{}).contribution(who), (&namedSums{}).contribution(who)
 	}
+	sums := [2]*namedSums{newNamedSums(len(who.names)), newNamedSums(len(who.names))}
 	factor, _ := d.scale()
 	marked := p.HasStringLabel(profile.BaseLabel, "true")
-	owners, leaves := ownFunctions(p, d.Names), leafFunctions(p)
 	variance := variances(p, col)
 	for i, id := range p.Samples.Stack {
-		if marked[p.Samples.Labels[i]] != base {
-			continue
+		s, v := sums[0], float64(p.Samples.Values[col][i])*factor
+		if marked[p.Samples.Labels[i]] {
+			s, v = sums[1], -v // it is subtracted
 		}
-		v := float64(p.Samples.Values[col][i]) * factor
-		if base {
-			v = -v // it is subtracted
-		}
-		c.total += v
-		who := owners[id]
-		if who == "" {
-			c.nobody += v
-			who = leaves[id]
-			c.alone[who] += v
+		leaf, name := who.leaf[id], who.own[id]
+		s.total, s.up, s.down = s.total+v, s.up+max(0, v), s.down+max(0, -v)
+		if name == 0 {
+			s.nobody += v
+			name = leaf
+			s.alone.add(name, v)
 		} else {
-			c.own[who] += v
+			s.own.add(name, v)
 		}
-		c.leaf[leaves[id]] += v
+		s.leaf.add(leaf, v)
 		if variance != nil {
-			c.variance[who] += variance(i) * factor * factor
+			s.variance.add(name, variance(i)*factor*factor)
 		}
 	}
-	return c
+	return sums[0].contribution(who), sums[1].contribution(who)
 }
 
-// ownFunctions is the innermost function of the program's own of every stack,
-// "" where there is none.
-func ownFunctions(p *profile.Profile, names *Names) []string {
-	own := make([]bool, p.Functions.Len())
-	for i := range own {
-		own[i] = i > 0 && names.Of(p.FunctionName(profile.FunctionID(i))).Category == render.CategoryOwn
-	}
-	list := make([]string, p.Stacks.Len())
-	for i := range list {
-		list[i] = innermostOwn(p, p.Stacks.Of(profile.StackID(i)), own)
-	}
-	return list
+// namedSums is a contribution by numbers of names.
+type namedSums struct {
+	total, up, down, nobody    float64
+	own, alone, leaf, variance numberedAmounts
 }
 
-func innermostOwn(p *profile.Profile, stack []profile.LocationID, own []bool) string {
-	for _, loc := range stack {
-		for _, ln := range p.Locations.LinesOf(loc) {
+// numberedAmounts are amounts by number of a name; met tells which there are.
+type numberedAmounts struct {
+	v   []float64
+	met []bool
+}
+
+func newNamedSums(names int) *namedSums {
+	s := &namedSums{}
+	for _, a := range []*numberedAmounts{&s.own, &s.alone, &s.leaf, &s.variance} {
+		a.v, a.met = make([]float64, names), make([]bool, names)
+	}
+	return s
+}
+
+func (a *numberedAmounts) add(name int32, v float64) {
+	a.v[name] += v
+	a.met[name] = true
+}
+
+func (a *numberedAmounts) named(names []string) amounts {
+	out := amounts{}
+	for n, met := range a.met {
+		if met {
+			out[names[n]] = a.v[n]
+		}
+	}
+	return out
+}
+
+func (s *namedSums) contribution(who *stackNames) *contribution {
+	return &contribution{
+		total: s.total, up: s.up, down: s.down, nobody: s.nobody, own: s.own.named(who.names), alone: s.alone.named(who.names),
+		leaf: s.leaf.named(who.names), variance: s.variance.named(who.names),
+	}
+}
+
+// stackNames tells for every stack, as a number into names, its innermost
+// function and its innermost function of the program's own; 0 is none, and
+// functions without a name.
+type stackNames struct {
+	names     []string
+	leaf, own []int32
+}
+
+// stackNames looks at the stacks once for all who ask the same Data.
+func (d *Data) stackNames() *stackNames {
+	if d.who == nil {
+		d.who = newStackNames(d.Filtered, d.Names)
+	}
+	return d.who
+}
+
+func newStackNames(p *profile.Profile, names *Names) *stackNames {
+	s := &stackNames{names: []string{""}, leaf: make([]int32, p.Stacks.Len()), own: make([]int32, p.Stacks.Len())}
+	ids := make(map[string]int32, p.Functions.Len())
+	ids[""] = 0
+	number, own := make([]int32, p.Functions.Len()), make([]bool, p.Functions.Len())
+	for i := range number {
+		name := p.FunctionName(profile.FunctionID(i))
+		id, known := ids[name]
+		if !known {
+			id = int32(len(s.names))
+			ids[name] = id
+			s.names = append(s.names, name)
+		}
+		number[i], own[i] = id, i > 0 && names.Of(name).Category == render.CategoryOwn
+	}
+	first, firstOwn := make([]int32, p.Locations.Len()), make([]int32, p.Locations.Len()) // of a location
+	const none = -1                                                                       // of its own
+	for loc := range first {
+		firstOwn[loc] = none
+		for i, ln := range p.Locations.LinesOf(profile.LocationID(loc)) {
+			if i == 0 {
+				first[loc] = number[ln.Function]
+			}
 			if own[ln.Function] {
-				return p.FunctionName(ln.Function)
+				firstOwn[loc] = number[ln.Function]
+				break
 			}
 		}
 	}
-	return ""
+	n := p.Stacks.Len()
+	profile.InParts(n, profile.Parts(n), func(_, from, to int) {
+		for id := from; id < to; id++ {
+			for i, loc := range p.Stacks.Of(profile.StackID(id)) {
+				if i == 0 {
+					s.leaf[id] = first[loc]
+				}
+				if firstOwn[loc] != none {
+					s.own[id] = firstOwn[loc]
+					break
+				}
+			}
+		}
+	})
+	return s
 }

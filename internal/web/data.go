@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/profoundhq/profound/internal/profile"
 	"github.com/profoundhq/profound/internal/unit"
@@ -32,6 +33,12 @@ type Data struct {
 	Filters []string
 	// Warnings say what matched nothing and the like.
 	Warnings []string
+
+	// shown and baseShown are what the transforms leave of the totals.
+	shown, baseShown int64
+	// Made when they are asked for, for this one caller.
+	who      *stackNames
+	now, was *contribution
 }
 
 // merged are the profiles of a query put together, before any transform.
@@ -61,10 +68,14 @@ func (s *Session) Data(ctx context.Context, q *Query) (*Data, error) {
 		o.SampleIndex = m.kind.Value
 	}
 	if _, err := m.profile.SampleIndex(o.SampleIndex); err != nil {
-		return nil, badRequest("There are: "+joinWords(m.profile.TypeNames())+".", "%s profiles have no value %q", m.kind.Name, o.SampleIndex)
+		return nil, m.lacks(o.SampleIndex)
 	}
 	list, names := q.filters()
 	f, err := s.filtered(ctx, m, q.mergedKey(m), list, o.Granularity)
+	if err != nil {
+		return nil, err
+	}
+	whole, err := s.wholeTotals(ctx, m, q.mergedKey(m), o)
 	if err != nil {
 		return nil, err
 	}
@@ -76,11 +87,14 @@ func (s *Session) Data(ctx context.Context, q *Query) (*Data, error) {
 			return nil, 0, badRequest("", "%v", err)
 		}
 		d.View = v
-		total, base := totals(m.profile, v)
-		if o.RelativePercentages {
-			total, base = totals(f.profile, v)
+		d.shown, d.baseShown = whole.cur, whole.base
+		if f.profile != m.profile {
+			d.shown, d.baseShown = totals(f.profile, o)
 		}
-		v.Total, d.BaseTotal = total, base
+		v.Total, d.BaseTotal = whole.cur, whole.base
+		if o.RelativePercentages {
+			v.Total, d.BaseTotal = d.shown, d.baseShown
+		}
 		v.Filters = names
 		v.Freeze()
 		return d, viewBytes(v), nil
@@ -91,6 +105,17 @@ func (s *Session) Data(ctx context.Context, q *Query) (*Data, error) {
 	own, v := *d, *d.View // a view has caches inside that are not for two
 	own.View = &v
 	return &own, nil
+}
+
+// lacks says which profile has no such value.
+func (m *merged) lacks(value string) error {
+	all := slices.Concat(m.cur, m.base)
+	i := max(0, slices.IndexFunc(all, func(s *Shot) bool { return !s.has(value) }))
+	hint := "It has: " + joinWords(all[i].Profile.TypeNames()) + "."
+	if len(all) > 1 {
+		hint = "All that are chosen have: " + joinWords(m.profile.TypeNames()) + "."
+	}
+	return badRequest(hint, "the %s profile %s, %s, has no value %q", m.kind.Name, all[i].ID, all[i].Name, value)
 }
 
 // viewBytes is about what a view takes besides the profile it is made of.
@@ -106,7 +131,7 @@ func (q *Query) mergedKey(m *merged) string {
 		}
 		return fmt.Sprintf("%s..%s/%d", list[0].ID, list[len(list)-1].ID, len(list))
 	}
-	return fmt.Sprintf("%s|%s|%s|%t", m.kind.Name, ids(m.cur), ids(m.base), q.Options.Normalize)
+	return fmt.Sprintf("%s|%s|%s|%t|%t", m.kind.Name, ids(m.cur), ids(m.base), q.Options.Normalize, q.unmarked)
 }
 
 // merged puts the profiles of a query together: the current ones added up,
@@ -137,7 +162,7 @@ func (s *Session) merged(ctx context.Context, q *Query) (*merged, error) {
 			if err != nil {
 				return nil, 0, err
 			}
-			if p, err = subtract(p, b, q.Options.Normalize); err != nil {
+			if p, err = subtract(p, b, profile.DiffOptions{Mark: !q.unmarked, Normalize: q.Options.Normalize}); err != nil {
 				return nil, 0, err
 			}
 		}
@@ -165,12 +190,12 @@ func combine(shots []*Shot) (*profile.Profile, error) {
 	return profile.Merge(ps)
 }
 
-func subtract(p, base *profile.Profile, normalize bool) (*profile.Profile, error) {
+func subtract(p, base *profile.Profile, o profile.DiffOptions) (*profile.Profile, error) {
 	both, err := alike([]*profile.Profile{p, base})
 	if err != nil {
 		return nil, err
 	}
-	return profile.Diff(both[0], both[1], profile.DiffOptions{Mark: true, Normalize: normalize})
+	return profile.Diff(both[0], both[1], o)
 }
 
 // alike gives profiles common types and units.
@@ -224,34 +249,46 @@ func sameSlice[T any](a, b []T) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
 
-// totals adds up absolute values of the sample type v shows: of the current
-// samples and of those marked as the base.
-func totals(p *profile.Profile, v *view.View) (cur, base int64) {
-	name := v.Options.SampleIndex
-	i, err := p.SampleIndex(name)
+// wholeTotal has the totals of what was put together, which are the same
+// whatever the transforms.
+type wholeTotal struct{ cur, base int64 }
+
+func (s *Session) wholeTotals(ctx context.Context, m *merged, key string, o view.Options) (wholeTotal, error) {
+	key = fmt.Sprintf("totals|%s|%s|%t", key, o.SampleIndex, o.Mean)
+	return cached(ctx, s.data, key, func() (t wholeTotal, bytes int, err error) {
+		t.cur, t.base = totals(m.profile, o)
+		return t, len(key), nil
+	})
+}
+
+// totals adds up absolute values of the sample type a view shows: of the
+// current samples and of those marked as the base.
+func totals(p *profile.Profile, o view.Options) (cur, base int64) {
+	i, err := p.SampleIndex(o.SampleIndex)
 	if err != nil {
 		return 0, 0
 	}
 	marked := p.HasStringLabel(profile.BaseLabel, "true")
+	anyMarked := slices.Contains(marked, true)
 	var div, baseDiv int64
 	for j, x := range p.Samples.Values[i] {
 		var n int64
-		if v.Options.Mean {
+		if o.Mean {
 			n = p.Samples.Values[0][j]
 		}
 		if x < 0 {
 			x = -x
 		}
-		if marked[p.Samples.Labels[j]] {
+		if anyMarked && marked[p.Samples.Labels[j]] {
 			base, baseDiv = base+x, baseDiv+n
 		} else {
 			cur, div = cur+x, div+n
 		}
 	}
-	if v.Options.Mean && div != 0 {
+	if o.Mean && div != 0 {
 		cur /= div
 	}
-	if v.Options.Mean && baseDiv != 0 {
+	if o.Mean && baseDiv != 0 {
 		base /= -baseDiv
 	}
 	return cur, base
@@ -293,10 +330,9 @@ type Dropped struct {
 // Head describes the data.
 func (d *Data) Head() Head {
 	factor, name := d.scale()
-	shown, baseShown := totals(d.Filtered, d.View)
 	h := Head{
 		Kind: d.Kind.Name, Value: d.View.Type, Unit: name, Cur: shotIDs(d.Cur), Base: shotIDs(d.Base),
-		Total: float64(d.View.Total) * factor, Shown: float64(shown) * factor,
+		Total: float64(d.View.Total) * factor, Shown: float64(d.shown) * factor,
 		Granularity: d.View.Options.Granularity, Filters: append([]string{}, d.Filters...),
 		Warnings: append([]string{}, d.Warnings...),
 	}
@@ -304,7 +340,7 @@ func (d *Data) Head() Head {
 		h.Granularity = "functions"
 	}
 	if len(d.Base) > 0 {
-		b, bs := float64(d.BaseTotal)*factor, float64(baseShown)*factor
+		b, bs := float64(d.BaseTotal)*factor, float64(d.baseShown)*factor
 		h.BaseTotal, h.BaseShown = &b, &bs
 	}
 	for _, s := range d.Cur {

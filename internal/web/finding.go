@@ -112,7 +112,7 @@ func callsOf(path []leak.Frame) []Call {
 }
 
 // words are the options for sentences of the session's verdict.
-func (s *Session) words() verdict.Options { return verdict.Options{Now: s.Verdict.To} }
+func (s *Session) words() verdict.Options { return verdict.Options{Now: s.Verdict.To, Over: true} }
 
 // finding is f of the session's verdict; index is -1 for a total.
 func (s *Session) finding(f *leak.Finding, index int) Finding {
@@ -162,20 +162,25 @@ const fewLooks = 3
 
 // confidence says how far a finding is to be trusted, and why.
 func confidence(v *leak.Verdict, f *leak.Finding) (word, why string) {
-	looks := fmt.Sprintf("%d profiles over %s", v.Looks, verdict.Duration(v.To.Sub(v.From)))
+	looks := looksOver(v)
 	switch {
 	case f.Level == leak.Certain && f.Reason.Code == leak.Unreachable:
 		return "high", "the collector itself says so"
 	case v.Looks <= fewLooks:
-		return "low", fmt.Sprintf("%d profiles, take %d more", v.Looks, fewLooks)
+		return "low", fmt.Sprintf("%s, take %d more", manyWords(v.Looks, "profile"), fewLooks+1-v.Looks)
 	case f.Class == leak.Unknown:
 		return "none", looks
 	case f.Class == leak.Growing && !f.Earliest.IsZero() && f.Earliest.After(v.To):
-		return "low", looks + "; watch until " + verdict.Clock(f.Earliest, v.To)
+		return "low", looks + "; needs " + verdict.MoreWatching(f.Earliest.Sub(v.To))
 	case f.Class == leak.Growing:
 		return "low", looks
 	}
 	return "high", looks
+}
+
+// looksOver is how much a verdict rests on.
+func looksOver(v *leak.Verdict) string {
+	return manyWords(v.Looks, "profile") + " over " + verdict.Duration(v.To.Sub(v.From))
 }
 
 // worstWord names the class of a verdict and whether something is to be done.

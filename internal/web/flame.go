@@ -74,18 +74,18 @@ func answerFlame(ctx context.Context, s *Session, q *Query) (*Answer, error) {
 	var folds Dropped
 	switch dir {
 	case "down", "up":
-		v := d.View
+		build := d.View.FlameBelow
 		if dir == "up" {
-			v = v.Inverted()
+			build = d.View.FlameUp
 		}
-		t := v.FlameBelow(flameBounds(least, enough, path))
+		t := build(flameBounds(least, enough, path))
 		meta.Min = t.MinShare
 		meta.Zoom = c.addTree("", t, &folds, len(path))
 	case "around":
-		callers, callees := d.View.Around(q.Sel.Name)
+		callees, callers := d.View.FlameAround(q.Sel.Name, flameBounds(least, enough, path), flameBounds(least, enough, nil))
 		meta.Focus = q.Sel.Name
-		meta.Zoom = c.addTree("", callees.FlameBelow(flameBounds(least, enough, path)), &folds, len(path))
-		c.addTree("up_", callers.FlameBelow(flameBounds(least, enough, nil)), &folds, 0)
+		meta.Zoom = c.addTree("", callees, &folds, len(path))
+		c.addTree("up_", callers, &folds, 0)
 	}
 	if folds.Nodes > 0 {
 		meta.Dropped = &folds

@@ -77,7 +77,9 @@ type FunctionLine struct {
 
 // Caller is who calls the function or is called by it.
 type Caller struct {
-	Name     string          `json:"name"`
+	Name string `json:"name"`
+	// Entry is how it is selected, "" when that is Name.
+	Entry    string          `json:"entry,omitempty"`
 	Category render.Category `json:"category"`
 	Value    float64         `json:"value"`
 	Base     *float64        `json:"base,omitempty"`
@@ -126,7 +128,7 @@ func answerFunction(ctx context.Context, s *Session, q *Query) (*Answer, error) 
 	if err := f.addTrend(ctx, s, q, d); err != nil {
 		return nil, err
 	}
-	return &Answer{JSON: f}, nil
+	return &Answer{JSON: f, Fresh: true}, nil // files change
 }
 
 // values are amounts of the view in base units.
@@ -147,6 +149,8 @@ func (d *Data) callers(list []view.Neighbour, most int) []Caller {
 		c := Caller{Name: n.Frame.String(), Category: d.Names.OfFrame(n.Frame).Category, Value: float64(n.Current) * factor}
 		if d.View.Options.Granularity == "" || d.View.Options.Granularity == "functions" {
 			c.Name = entryName(n.Frame)
+		} else if e := entryName(n.Frame); e != c.Name {
+			c.Entry = e
 		}
 		if len(d.Base) > 0 {
 			b := float64(n.Base) * factor
@@ -216,7 +220,7 @@ func (f *Function) addLines(ctx context.Context, s *Session, q *Query) error {
 
 // addTrend follows the function through the profiles of the kind.
 func (f *Function) addTrend(ctx context.Context, s *Session, q *Query, d *Data) error {
-	shots := d.Kind.trendShots(trendPoints)
+	shots := d.Kind.trendShots(d.View.Type, trendPoints)
 	if len(shots) < 2 {
 		return nil
 	}

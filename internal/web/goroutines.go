@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -147,11 +148,18 @@ func (a *Goroutines) count(ctx context.Context, s *Session, q *Query, set groupS
 		return err
 	}
 	a.Cur, a.Filters, a.Warnings = shotIDs(d.Cur), d.Filters, d.Warnings
+	untold := int64(0)
 	eachGroup(d.Filtered, d.Names, func(g *stackGroup) {
 		set.add(g).Count += g.count
 		a.Count += g.count
 		a.Waits = a.Waits || g.wait > 0
+		if g.stateWord() == stateUntold {
+			untold += g.count
+		}
 	})
+	if untold > 0 {
+		a.Warnings = append(slices.Clip(a.Warnings), fmt.Sprintf("the profile does not tell what %d of the goroutines do: take it with ?debug=2, or without debug", untold))
+	}
 	old, err := d.Kind.Select(q.Base, d.Kind.Base)
 	if err != nil {
 		return err
@@ -187,7 +195,7 @@ func (a *Goroutines) addBase(b *Data, set groupSet) {
 }
 
 func (a *Goroutines) addTrends(ctx context.Context, s *Session, q *Query, k *Kind, set groupSet) error {
-	shots := k.trendShots(trendPoints)
+	shots := k.trendShots("", trendPoints)
 	if len(shots) < 2 {
 		return nil
 	}
@@ -216,8 +224,9 @@ func eachGroup(p *profile.Profile, names *Names, tell func(*stackGroup)) {
 	if i, err := p.SampleIndex("goroutine"); err == nil {
 		col = i
 	}
+	blind := !namesRuntime(p)
 	for i, id := range p.Samples.Stack {
-		g := stackGroup{count: p.Samples.Values[col][i], stack: []GroupFrame{}}
+		g := stackGroup{count: p.Samples.Values[col][i], stack: []GroupFrame{}, blind: blind}
 		for _, at := range p.Stacks.Of(id) {
 			for _, ln := range p.Locations.LinesOf(at) {
 				name, file := p.FunctionName(ln.Function), p.FunctionFile(ln.Function)

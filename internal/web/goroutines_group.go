@@ -6,6 +6,7 @@ import (
 
 	"github.com/profoundhq/profound/internal/goheap"
 	"github.com/profoundhq/profound/internal/origin"
+	"github.com/profoundhq/profound/internal/profile"
 	"github.com/profoundhq/profound/internal/reason"
 	"github.com/profoundhq/profound/internal/render"
 	"github.com/profoundhq/profound/internal/report"
@@ -22,6 +23,7 @@ type stackGroup struct {
 	minutes bool         // wait was told in whole minutes
 	labels  []string
 	count   int64
+	blind   bool // no frame of the runtime is named, which would tell the state
 }
 
 // groupOfGoroutine is the group of a goroutine of a heap.
@@ -76,6 +78,7 @@ func waits() []struct{ function, state string } {
 		{"os/signal.signal_recv", "system call"},
 		{"syscall.", "system call"},
 		{"internal/runtime/syscall.", "system call"},
+		{"runtime/pprof.", "running"},
 	}
 }
 
@@ -99,8 +102,36 @@ func (g *stackGroup) stateWord() string {
 		return strings.TrimSuffix(g.state, " (leaked)")
 	case parked:
 		return "waiting"
+	case g.blind || len(g.stack) > 0 && g.stack[0].Function == hiddenRuntime:
+		return stateUntold
 	}
 	return "running"
+}
+
+// stateUntold is the state of goroutines whose profile does not tell it.
+const stateUntold = "state not told"
+
+// hiddenRuntime is what package legacy calls the frames of the runtime that the
+// text of ?debug=1 leaves out: at the leaf, where a goroutine waits.
+const hiddenRuntime = "runtime.[hidden]"
+
+// namesRuntime tells whether stacks of p have frames of the runtime besides
+// those that every goroutine has.
+func namesRuntime(p *profile.Profile) bool {
+	for _, id := range p.Samples.Stack {
+		for _, at := range p.Stacks.Of(id) {
+			for _, ln := range p.Locations.LinesOf(at) {
+				switch name := p.FunctionName(ln.Function); name {
+				case hiddenRuntime, "runtime.goexit", "runtime.main":
+				default:
+					if strings.HasPrefix(name, "runtime.") {
+						return true
+					}
+				}
+			}
+		}
+	}
+	return false
 }
 
 // place is the innermost frame of the program's own code, else of a
@@ -187,8 +218,11 @@ func (a *Goroutines) sentence() string {
 
 // doing puts a state into a sentence.
 func doing(state string) string {
-	if state == "running" || state == "waiting" {
+	switch state {
+	case "running", "waiting":
 		return state
+	case stateUntold:
+		return "in a state that is not told,"
 	}
 	return "in " + state
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -54,6 +55,34 @@ func TestGoroutineDump(t *testing.T) {
 	}
 	if lock := g.Groups[1]; lock.State != "lock" || lock.At.Function != "main.put" || lock.Wait != nil || !g.Waits {
 		t.Errorf("%+v", lock)
+	}
+}
+
+// TestGoroutinesUntold: the text of debug=1 leaves out where goroutines wait,
+// so nothing says that they run.
+func TestGoroutinesUntold(t *testing.T) {
+	types := []profile.ValueType{{Type: "goroutine", Unit: "count"}}
+	for _, c := range []struct{ text, want string }{
+		{"runtime.goexit;main.watch;runtime.[hidden] 9\nruntime.goexit;main.nap;time.Sleep 2\nruntime.main;main.main;runtime/pprof.write 1",
+			"9 state not told at main.watch, 2 sleep at main.nap, 1 running at main.main from runtime.main"},
+		{"main.main;main.serve 3", "3 state not told at main.serve from main.main"},
+		{"main.main;main.serve 3\nmain.watch;runtime.gopark 2", "3 running at main.serve from main.main, 2 waiting at main.watch"},
+	} {
+		s, err := NewSession(Input{Shots: []Shot{{Name: "dump", Kind: "goroutine", Profile: makeProfile(t, types, c.text)}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		g := getJSON[Goroutines](t, newServer(t, Options{}, s), "goroutines")
+		var got []string
+		for _, x := range g.Groups {
+			got = append(got, fmt.Sprint(x.Count, " ", x.Name))
+		}
+		if strings.Join(got, ", ") != c.want {
+			t.Errorf("%s\nwant %s", strings.Join(got, ", "), c.want)
+		}
+		if told := !strings.Contains(c.want, stateUntold); told != (len(g.Warnings) == 0) {
+			t.Errorf("warnings %q", g.Warnings)
+		}
 	}
 }
 

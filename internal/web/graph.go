@@ -20,8 +20,6 @@ func graphView() View {
 		Params: []Param{
 			{"by", "package | function", "What a box stands for; by itself packages, if the profile has some"},
 			{"open", "PACKAGE PACKAGE... | -", "Packages whose functions are shown; by itself that of the selected function"},
-			{"nodes", "40", "Show at most so many boxes"},
-			{"edges", "0.005", "Leave out arrows below this share of all"},
 			{"as", "data | svg", "svg is the picture as a file"},
 			{"color", "origin | change", "What colours say; for the page"},
 		},
@@ -99,6 +97,9 @@ type GraphHidden struct {
 	Roots bool `json:"roots,omitempty"`
 }
 
+// maxGraphNodes is how many boxes a picture has at most.
+const maxGraphNodes = 500
+
 // graphAsk are the parameters of a graph.
 type graphAsk struct {
 	by    string
@@ -141,11 +142,17 @@ func readGraphAsk(d *Data, q *Query) (ask graphAsk, err error) {
 	if ask.by, err = q.OwnChoice("by", first, "package", "function"); err != nil {
 		return ask, err
 	}
-	if ask.nodes, err = q.OwnInt("nodes", 40, 2, 500); err != nil {
-		return ask, err
+	ask.nodes, ask.edges = q.Options.NodeCount, q.Options.EdgeFraction
+	reports := view.Defaults()
+	switch {
+	case ask.nodes == reports.NodeCount:
+		ask.nodes = 40
+	case ask.nodes == 0: // all
+		ask.nodes = maxGraphNodes
 	}
-	if ask.edges, err = q.OwnFloat("edges", 0.005, 0, 1); err != nil {
-		return ask, err
+	ask.nodes = min(max(ask.nodes, 2), maxGraphNodes)
+	if ask.edges == reports.EdgeFraction {
+		ask.edges = 0.005
 	}
 	as, err := q.OwnChoice("as", "data", "svg")
 	ask.svg = as == "svg"
@@ -223,6 +230,9 @@ func newGraphBuilder(d *Data, q *Query, ask graphAsk) (*graphBuilder, error) {
 	o := q.options()
 	o.SampleIndex, o.Granularity = d.View.Options.SampleIndex, "functions"
 	o.NodeCount, o.EdgeFraction = ask.nodes, ask.edges
+	if !o.Trim {
+		o.NodeFraction = 0
+	}
 	b.least = o.NodeFraction
 	v, err := view.Prepare(p, o, func(string) {})
 	if err != nil {

@@ -65,15 +65,15 @@ func TestGraph(t *testing.T) {
 		ask, kind, shot, value string
 		name                   func(string) string
 	}{
-		{"graph?kind=cpu&by=function&nodes=500&edges=0&nf=0", "cpu", "p1", "cpu", same},
-		{"graph?kind=cpu&nodes=500&edges=0&nf=0", "cpu", "p1", "cpu", view.PackageName}, // no runtime above the program here
-		{"graph?kind=cpu&nodes=500&edges=0&nf=0&open=main", "cpu", "p1", "cpu", func(n string) string {
+		{"graph?kind=cpu&by=function&n=500&ef=0&nf=0", "cpu", "p1", "cpu", same},
+		{"graph?kind=cpu&n=500&ef=0&nf=0", "cpu", "p1", "cpu", view.PackageName}, // no runtime above the program here
+		{"graph?kind=cpu&n=500&ef=0&nf=0&open=main", "cpu", "p1", "cpu", func(n string) string {
 			if view.PackageName(n) == "main" {
 				return n
 			}
 			return view.PackageName(n)
 		}},
-		{"graph?nodes=500&edges=0&nf=0&value=alloc_space&cur=p2&by=function", "heap", "p2", "alloc_space", same},
+		{"graph?n=500&ef=0&nf=0&value=alloc_space&cur=p2&by=function", "heap", "p2", "alloc_space", same},
 	} {
 		a := getJSON[Graph](t, srv, c.ask)
 		if got, want := graphRows(&a), naiveGraph(shotProfile(s, c.kind, c.shot), c.value, c.name); !slices.Equal(got, want) {
@@ -118,6 +118,11 @@ func TestGraphSVG(t *testing.T) {
 	if r.Header.Get("Content-Type") != "image/svg+xml" || !strings.Contains(r.Header.Get("Content-Disposition"), ".svg") {
 		t.Errorf("%v", r.Header)
 	}
-	wantFailure(t, srv, "graph?nodes=0", 400, "from 2 to 500")
+	if few, all := getJSON[Graph](t, srv, "graph?kind=cpu&by=function&n=2"), getJSON[Graph](t, srv, "graph?kind=cpu&by=function&n=0&ef=0&nf=0.9&trim=false"); len(few.Nodes) != 2 || len(all.Nodes) != 10 || all.Hidden.Small != 0 {
+		t.Errorf("%d boxes for 2, %d for all", len(few.Nodes), len(all.Nodes))
+	}
+	wantFailure(t, srv, "graph?n=-2", 400, "from 0 on")
+	wantFailure(t, srv, "graph?ef=NaN", 400, "from 0 to 1")
+	wantFailure(t, srv, "graph?nf=2", 400, "from 0 to 1")
 	wantFailure(t, srv, "graph?by=colour", 400, "package, function")
 }

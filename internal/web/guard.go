@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"html"
@@ -12,6 +13,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/profoundhq/profound/internal/render"
 )
 
 // Limits of one request.
@@ -27,6 +30,18 @@ const uploadPath = "/api/upload"
 // policy is the content security policy: nothing from elsewhere, no script
 // or style that stands in the page itself.
 const policy = "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+
+// documentPolicy is that of reports which are documents of their own, HTML or
+// SVG: styles in them, and of scripts only those that we put there, known by
+// their hash.
+func documentPolicy() string {
+	p := "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; frame-ancestors 'none'; form-action 'none'; script-src"
+	for _, script := range []string{render.PageScript(), render.SVGScript()} {
+		sum := sha256.Sum256([]byte(script))
+		p += " 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+	}
+	return p
+}
 
 // guard lets through what the page itself, a person or a program of this
 // machine asks for, and keeps out what other web sites make a browser ask for.
@@ -77,6 +92,9 @@ func (s *Server) admit(r *http.Request) error {
 	}
 	if o := r.Header.Get("Origin"); o != "" && !sameOrigin(o, r.Host) {
 		return forbidden("", "a page of %s may not ask this server", o)
+	}
+	if s.opt.Stranger != nil && !s.remote() && r.Method != http.MethodGet && r.Method != http.MethodHead && s.opt.Stranger(r) {
+		return forbidden("Start profound as the user who asks, or with -http=0.0.0.0:PORT: then the address that is printed has a token.", "another user of this machine may look, but not open or read anything")
 	}
 	switch site := r.Header.Get("Sec-Fetch-Site"); site {
 	case "", "same-origin", "none":

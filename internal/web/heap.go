@@ -27,9 +27,10 @@ type lazyHeap struct {
 	doing func() string
 	plan  func(context.Context) (string, error)
 
-	using sync.Mutex // held by the one who looks at the heap
-	mu    sync.Mutex // of what follows
-	run   *heapRun   // nil before the first one
+	using  sync.Mutex // held by the one who looks at the heap
+	mu     sync.Mutex // of what follows
+	run    *heapRun   // nil before the first one
+	closed bool       // it is not read again
 }
 
 // heapRun is one attempt to read a heap. heap and err are set when done is
@@ -59,6 +60,11 @@ func (l *lazyHeap) start() *heapRun {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &heapRun{done: make(chan struct{}), cancel: cancel}
+	if l.closed { // by whom still asks a session that is not open any more
+		r.err = errClosed()
+		close(r.done)
+		return r
+	}
 	l.run = r
 	go func() {
 		defer close(r.done)
@@ -115,12 +121,22 @@ func (l *lazyHeap) with(ctx context.Context, use func(*Heap) error) error {
 	}
 	l.using.Lock()
 	defer l.using.Unlock()
+	if l.started() != r {
+		return errClosed()
+	}
 	return use(r.heap)
+}
+
+func errClosed() error {
+	return &Error{http.StatusGone, "this session was closed, its heap with it", "Load the page again."}
 }
 
 // close gives the heap back, when nobody looks at it any more.
 func (l *lazyHeap) close() {
-	r := l.started()
+	l.mu.Lock()
+	r := l.run
+	l.closed = true
+	l.mu.Unlock()
 	if r == nil {
 		return
 	}
@@ -156,12 +172,21 @@ type HeapState struct {
 	// Error says why it could not be read.
 	Error string `json:"error,omitempty"`
 	// Summary says what the heap is made of, Taken when (ms since 1970).
-	Summary  string   `json:"summary,omitempty"`
-	Objects  uint64   `json:"objects,omitempty"`
-	Bytes    uint64   `json:"bytes,omitempty"`
-	Taken    int64    `json:"taken,omitempty"`
-	Program  string   `json:"program,omitempty"`
-	Warnings []string `json:"warnings"`
+	Summary string `json:"summary,omitempty"`
+	Objects uint64 `json:"objects,omitempty"`
+	Bytes   uint64 `json:"bytes,omitempty"`
+	Taken   int64  `json:"taken,omitempty"`
+	Program string `json:"program,omitempty"`
+	// Earlier is the heap it is compared with, nil without one.
+	Earlier  *EarlierHeap `json:"earlier,omitempty"`
+	Warnings []string     `json:"warnings"`
+}
+
+// EarlierHeap is an earlier heap of the program. Taken is in ms since 1970, 0
+// if unknown.
+type EarlierHeap struct {
+	Taken int64 `json:"taken,omitempty"`
+	Memory
 }
 
 func answerHeap(ctx context.Context, s *Session, _ *Query) (*Answer, error) {
@@ -190,6 +215,10 @@ func answerHeap(ctx context.Context, s *Session, _ *Query) (*Answer, error) {
 		err := s.Heap(ctx, func(h *Heap) error {
 			t := h.Total()
 			a.Summary, a.Objects, a.Bytes, a.Taken, a.Program = reason.Summary(h.Analysis), t.Objects, t.Bytes, millis(h.Taken), h.Program.Path
+			if e := h.Earlier; e != nil {
+				a.Earlier = &EarlierHeap{millis(e.Taken), memory(e.Total)}
+			}
+			a.Warnings = append(a.Warnings, h.remarks()...)
 			for _, w := range h.Analysis.Heap.Warnings {
 				a.Warnings = append(a.Warnings, w.Error())
 			}
@@ -200,6 +229,19 @@ func answerHeap(ctx context.Context, s *Session, _ *Query) (*Answer, error) {
 		}
 	}
 	return &Answer{JSON: a, Fresh: true}, nil
+}
+
+// remarks are about the earlier heap.
+func (h *Heap) remarks() []string {
+	switch {
+	case h.Remark != "":
+		return []string{h.Remark}
+	case h.Earlier != nil:
+		if text := reason.Differ(h.Earlier.Program, h.Program); text != "" {
+			return []string{text}
+		}
+	}
+	return nil
 }
 
 // readHeap starts to read a heap. It answers at once.

@@ -20,7 +20,8 @@ type Recent struct {
 	Shots   int      `json:"shots"`
 	// Time is when it was opened, in milliseconds since 1970.
 	Time int64 `json:"time"`
-	// Sources are what to open to have it again; none when it was sent here.
+	// Sources are what to open to have it again; none when it was sent here, or
+	// when one of them had a password.
 	Sources []string `json:"sources"`
 	// Open tells that it need not be opened again.
 	Open bool `json:"open"`
@@ -55,7 +56,8 @@ func homeEndpoints() []Endpoint {
 
 // home lists what is open, then what was before.
 func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
-	body, err := marshal(Home{"home/1", s.recent(), s.opt.Open != nil, s.opt.Read != nil, s.opt.Version})
+	list := s.recent()
+	body, err := marshal(Home{"home/1", list[:min(len(list), maxRecent)], s.opt.Open != nil, s.opt.Read != nil, s.opt.Version})
 	if err != nil {
 		return err
 	}
@@ -63,17 +65,17 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// recent are the sessions that are open and those of Options.Recent, each
-// once, the newest first.
+// recent are the sessions that are open and those that were, each once, the
+// newest first.
 func (s *Server) recent() []Recent {
-	list := []Recent{}
 	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := []Recent{}
 	for _, x := range slices.Backward(s.sessions) {
-		list = append(list, recentOf(x, !s.sent[x.ID]))
+		list = append(list, recentOf(x.Session, !x.sent))
 	}
-	s.mu.Unlock()
-	for _, r := range s.opt.Recent {
-		if len(list) < maxRecent && !slices.ContainsFunc(list, func(x Recent) bool { return x.Session == r.Session }) {
+	for _, r := range s.known {
+		if !slices.ContainsFunc(list, func(x Recent) bool { return x.Session == r.Session }) {
 			r.Open = false
 			list = append(list, r)
 		}
@@ -86,7 +88,7 @@ func recentOf(x *Session, again bool) Recent {
 	for i := range x.kinds {
 		r.Kinds = append(r.Kinds, x.kinds[i].Name)
 	}
-	if again {
+	if again && !x.secret {
 		r.Sources = append(r.Sources, x.Sources...)
 	}
 	return r
@@ -142,7 +144,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) error {
 		name = "profile"
 	}
 	name = filepath.Base(strings.ReplaceAll(name, `\`, "/"))
-	session, err := s.opt.Read(r.Context(), name, http.MaxBytesReader(w, r.Body, s.opt.MaxUpload))
+	session, err := s.opt.Read(r.Context(), name, http.MaxBytesReader(w, r.Body, s.opt.MaxUpload), r.ContentLength)
 	if err != nil {
 		return openFailure(err, "Send a profile in one of the formats that profound reads: profound help sources.")
 	}

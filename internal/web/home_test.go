@@ -45,7 +45,7 @@ func TestOpen(t *testing.T) {
 			}
 			return second, nil
 		},
-		Read: func(_ context.Context, name string, body io.Reader) (*Session, error) {
+		Read: func(_ context.Context, name string, body io.Reader, _ int64) (*Session, error) {
 			data, err := io.ReadAll(body)
 			sent = name + "=" + string(data)
 			return third, err

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"hash"
+	"math"
 	"path"
 	"path/filepath"
 	"slices"
@@ -92,8 +93,9 @@ func contentionKind(p *profile.Profile) string {
 	return "block"
 }
 
-// makeKinds groups shots and picks what is shown first of each.
-func makeKinds(shots []*Shot) []Kind {
+// makeKinds groups shots and picks what is shown first of each; together tells
+// that those of a kind make one profile.
+func makeKinds(shots []*Shot, together bool) []Kind {
 	var kinds []Kind
 	for _, shot := range shots {
 		i := slices.IndexFunc(kinds, func(k Kind) bool { return k.Name == shot.Kind })
@@ -109,15 +111,16 @@ func makeKinds(shots []*Shot) []Kind {
 	}
 	slices.SortStableFunc(kinds, func(a, b Kind) int { return compareKinds(a.Name, b.Name) })
 	for i := range kinds {
-		kinds[i].setDefaults()
+		kinds[i].setDefaults(together)
 	}
 	return kinds
 }
 
 // setDefaults picks the sample type and the profiles to show first. What a
 // profile holds adds up over a time (CPU) or is of one moment (heap): the
-// former are shown together, of the latter the last.
-func (k *Kind) setDefaults() {
+// former are shown together, of the latter the last, unless all are to be
+// shown together.
+func (k *Kind) setDefaults(together bool) {
 	list := k.Shots
 	if len(list) == 0 {
 		list = k.Bases
@@ -130,7 +133,7 @@ func (k *Kind) setDefaults() {
 	}
 	last := list[len(list)-1].ID
 	k.Cur, _ = ParseSpan(last)
-	if !ofOneMoment(k.Name) && len(list) > 1 {
+	if (together || !ofOneMoment(k.Name)) && len(list) > 1 {
 		k.Cur = Span{All: true}
 	}
 	if len(k.Bases) > 0 {
@@ -218,14 +221,23 @@ func profileBytes(p *profile.Profile) int {
 	return n
 }
 
-// contentID is the first 12 hex digits of a SHA-256 over what the profiles
-// hold.
-func contentID(s *Session) string {
+// contentID is the first 12 hex digits of a SHA-256 over what the session
+// holds: profiles, gauges, and the name of the heap.
+func contentID(s *Session, heap string) string {
 	h := newHasher()
 	for _, shot := range s.Shots {
-		h.text(shot.ID + " " + shot.Kind)
+		h.text(shot.ID + " " + shot.Kind + " " + shot.Target)
+		h.number(uint64(shot.Time.UnixNano()))
 		h.profile(shot.Profile)
 	}
+	for _, m := range s.Moments {
+		h.text(m.Target)
+		h.number(uint64(m.At.UnixNano()))
+		for _, v := range m.Gauges {
+			h.number(math.Float64bits(v))
+		}
+	}
+	h.text(heap)
 	if len(s.Shots) == 0 {
 		for _, src := range s.Sources {
 			h.text(src)
@@ -259,11 +271,23 @@ func (h *hasher) text(s string) {
 	h.sum.Write([]byte(s))
 }
 
-// profile hashes what is sampled, where, and what that is called.
+// numbers hashes a column and how long it is.
+func numbers[T ~uint32 | ~uint64 | ~int64](h *hasher, col []T) {
+	h.number(uint64(len(col)))
+	for _, n := range col {
+		h.number(uint64(n))
+	}
+}
+
+// profile hashes what is sampled, how, where, and what that is called.
 func (h *hasher) profile(p *profile.Profile) {
-	h.number(uint64(p.TimeNanos))
+	numbers(h, []int64{p.TimeNanos, p.DurationNanos, p.Period})
+	h.text(p.PeriodType.Type + " " + p.PeriodType.Unit + " " + p.DefaultSampleType)
 	for _, t := range p.SampleTypes {
 		h.text(t.Type + " " + t.Unit)
+	}
+	for _, m := range p.Mappings {
+		h.text(m.BuildID + " " + m.File)
 	}
 	for _, name := range p.Strings {
 		h.text(name)
@@ -278,16 +302,19 @@ func (h *hasher) profile(p *profile.Profile) {
 	for _, ln := range p.Locations.Lines {
 		h.number(uint64(ln.Function)<<32 ^ uint64(ln.Line))
 	}
-	for _, f := range p.Stacks.Frames {
-		h.number(uint64(f))
+	numbers(h, p.Stacks.Frames)
+	numbers(h, p.Stacks.Offsets)
+	numbers(h, p.LabelSets.Offsets)
+	for _, l := range p.LabelSets.Labels {
+		h.number(uint64(l.Key)<<32 | uint64(l.Str))
+		h.number(uint64(l.Num))
+		h.number(uint64(l.Unit))
 	}
 	for i, id := range p.Samples.Stack {
 		h.number(uint64(id)<<32 | uint64(p.Samples.Labels[i]))
 	}
 	for _, col := range p.Samples.Values {
-		for _, v := range col {
-			h.number(uint64(v))
-		}
+		numbers(h, col)
 	}
 	h.flush()
 }

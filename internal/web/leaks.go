@@ -158,7 +158,9 @@ func (s *Session) nextCommands(f *leak.Finding) []string {
 	}
 	shots := k.Shots
 	last := shellWord(shots[len(shots)-1].Name)
-	if at := verdict.Blame(f); at != nil && kind == "heap" {
+	if s.sent || shots[len(shots)-1].unsaved {
+		// There is no file to name.
+	} else if at := verdict.Blame(f); at != nil && kind == "heap" {
 		out = append(out, "profound -list "+shellWord(exactly(at.Function))+" "+last)
 	} else {
 		out = append(out, "profound -peek "+shellWord(exactly(f.Path[0].Function))+" "+last)
@@ -210,6 +212,6 @@ func (s *Session) reportText() string {
 	if err := verdict.Write(&b, s.Verdict, verdict.Options{Now: s.Verdict.To, Width: 100}); err != nil {
 		return ""
 	}
-	fmt.Fprintf(&b, "\n%s: %d profiles, %s to %s\n", s.Title, s.Verdict.Looks, s.Verdict.From.Format("2006-01-02 15:04:05"), verdict.Clock(s.Verdict.To, s.Verdict.To))
+	fmt.Fprintf(&b, "\n%s: %s, %s to %s\n", s.Title, manyWords(s.Verdict.Looks, "profile"), s.Verdict.From.Format("2006-01-02 15:04:05"), verdict.Clock(s.Verdict.To, s.Verdict.To))
 	return b.String()
 }

@@ -20,7 +20,8 @@ type legacyPage struct {
 	path, view string
 	// report is what a program that asks gets instead.
 	report string
-	// symbol tells that the parameter f names functions and does not filter.
+	// symbol tells that the parameter f names functions and does not filter;
+	// that of peek does both.
 	symbol bool
 }
 
@@ -57,13 +58,19 @@ func (s *Server) legacy(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	pages := legacyPages()
-	page := pages[max(0, slices.IndexFunc(pages, func(p legacyPage) bool { return p.path == name }))]
+	i := slices.IndexFunc(pages, func(p legacyPage) bool { return p.path == name })
+	if i < 0 {
+		s.fail(w, r, notFound("There are /ui/flamegraph, graph, top, peek, source, disasm and download.", "pprof has no page %s", r.URL.Path))
+		return
+	}
+	page := pages[i]
 	params := r.URL.Query()
 	if err := s.applyConfig(params); err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	q, err := legacyQuery(params, page.symbol)
+	symbol := page.symbol && r.URL.Query().Get("f") != "" // f of the command line filters
+	q, err := legacyQuery(params, symbol)
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -74,10 +81,15 @@ func (s *Server) legacy(w http.ResponseWriter, r *http.Request) {
 	if name == "" && len(out) > 0 {
 		to = "/v1/" + session.ID + "/flame"
 	}
-	if page.report != "" && !wantsPage(r) {
+	if page.report == "" || wantsPage(r) {
+		forPage(page.view, out)
+	} else {
 		to = "/api/" + session.ID + "/report/" + page.report
 		out.Del("dir")
-		if page.symbol && params.Get("f") != "" {
+		if page.report == "peek" {
+			forPeek(out, r.URL.Query().Get("f"))
+		}
+		if symbol {
 			out.Set("of", params.Get("f"))
 			out.Del("sel")
 			out.Del("q")
@@ -87,6 +99,23 @@ func (s *Server) legacy(w http.ResponseWriter, r *http.Request) {
 		to += "?" + out.Encode()
 	}
 	http.Redirect(w, r, to, http.StatusFound)
+}
+
+// forPage puts options of reports into the words of a view that has its own.
+func forPage(view string, out url.Values) {
+	if by := out.Get("sort"); by != "" && view == "table" {
+		out.Set("order", "-"+by) // the largest first, as in reports
+	}
+	out.Del("sort")
+}
+
+// forPeek does as pprof's page peek: it goes by lines, and f is also a filter.
+func forPeek(out url.Values, f string) {
+	x := slices.DeleteFunc(out["x"], func(t string) bool { return strings.HasPrefix(t, "gran:") })
+	if f != "" {
+		x = append(x, "focus:"+f)
+	}
+	out["x"] = append(x, "gran:lines")
 }
 
 // kindWith is the kind that has a value, "" if it is the one shown first.
@@ -137,7 +166,7 @@ func legacyQuery(params url.Values, symbol bool) (*Query, error) {
 	for _, p := range optionParams() {
 		if v, ok := params[p.Name]; ok {
 			if err := p.set(q, v[len(v)-1]); err != nil {
-				return nil, badRequest("It is written "+p.Form+".", "%v", err)
+				return nil, badRequest(p.written(), "%v", err)
 			}
 		}
 	}
@@ -185,10 +214,16 @@ type pprofSettings struct {
 }
 
 // applyConfig fills in the parameters of the saved configuration that
-// config=NAME asks for; what the address says itself goes first.
+// config=NAME asks for, without one those of the command line; what the address
+// says itself goes first.
 func (s *Server) applyConfig(params url.Values) error {
 	name := params.Get("config")
 	if name == "" {
+		for key, v := range s.opt.Start {
+			if !params.Has(key) {
+				params[key] = v
+			}
+		}
 		return nil
 	}
 	settings, err := s.readSettings()

@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"maps"
 	"path/filepath"
 	"slices"
 
@@ -15,6 +16,7 @@ type fileSums struct {
 	lines     []lineSum
 	functions []functionSum
 	calls     []callSum
+	numbers   map[int]*numberSum // by line, whatever the function
 	file      tally
 }
 
@@ -33,6 +35,12 @@ type functionSum struct {
 	tally
 	name        string
 	first, last int
+}
+
+// numberSum is a line with the functions that have it.
+type numberSum struct {
+	tally
+	functions int
 }
 
 // callSum is a call on a line, an index in lines.
@@ -65,7 +73,7 @@ func (t *tally) add(s stackValue, leaf bool) {
 func (d *Data) sumFile(file string) *fileSums {
 	p := d.View.Profile
 	b := &fileBuilder{
-		p: p, of: &fileSums{}, inFile: make([]bool, p.Functions.Len()), function: make([]int, p.Functions.Len()),
+		p: p, of: &fileSums{numbers: map[int]*numberSum{}}, inFile: make([]bool, p.Functions.Len()), function: make([]int, p.Functions.Len()),
 		lines: map[lineKey]int{}, calls: map[callKey]int{},
 	}
 	clean := view.TrimPath("", "")
@@ -165,8 +173,13 @@ func (b *fileBuilder) frame(ln profile.Line, callee profile.FunctionID, inline, 
 		at = len(b.of.lines)
 		b.lines[lineKey{fn, n}] = at
 		b.of.lines = append(b.of.lines, lineSum{line: n, function: fn})
+		if b.of.numbers[n] == nil {
+			b.of.numbers[n] = &numberSum{}
+		}
+		b.of.numbers[n].functions++
 	}
 	b.of.lines[at].add(s, leaf)
+	b.of.numbers[n].add(s, leaf)
 	if callee == 0 {
 		return
 	}
@@ -234,6 +247,11 @@ func (a *Source) addSums(d *Data, f *fileSums) {
 	slices.SortFunc(a.Lines, func(x, y SourceLine) int {
 		return cmp.Or(cmp.Compare(x.Line, y.Line), cmp.Compare(x.Function, y.Function))
 	})
+	for _, n := range slices.Sorted(maps.Keys(f.numbers)) {
+		if sum := f.numbers[n]; sum.functions > 1 {
+			a.Sums = append(a.Sums, LineSum{n, d.values(sum.Amount)})
+		}
+	}
 }
 
 func (l *SourceLine) addCalls(d *Data, list []*callSum) {

@@ -57,29 +57,13 @@ func variances(p *profile.Profile, col int) func(i int) float64 {
 	}
 }
 
-// leafFunctions is the name of the innermost function of every stack, "" where
-// there is none.
-func leafFunctions(p *profile.Profile) []string {
-	names := make([]string, p.Stacks.Len())
-	for i := range names {
-		frames := p.Stacks.Of(profile.StackID(i))
-		if len(frames) == 0 {
-			continue
-		}
-		if lines := p.Locations.LinesOf(frames[0]); len(lines) > 0 {
-			names[i] = p.FunctionName(lines[0].Function)
-		}
-	}
-	return names
-}
-
 // twoSigma is how many standard errors an error bar shows: 95 %.
 const twoSigma = 1.96
 
 // flatNoise is half the 95 % interval that sampling leaves of the flat value of
 // each function, as if the current profiles and the base were sampled apart;
 // weights are those of both in the difference. nil when it is not known.
-func (d *Data) flatNoise(weight, baseWeight float64) map[string]float64 {
+func (d *Data) flatNoise(weight, baseWeight float64) amounts {
 	p := d.Filtered
 	col, err := p.SampleIndex(d.View.Options.SampleIndex)
 	if err != nil || d.View.Options.Mean || d.View.Options.Normalize {
@@ -91,17 +75,18 @@ func (d *Data) flatNoise(weight, baseWeight float64) map[string]float64 {
 	}
 	factor, _ := d.scale()
 	marked := p.HasStringLabel(profile.BaseLabel, "true")
-	leaf := leafFunctions(p)
-	sum := map[string]float64{}
-	for i := range p.Samples.Len() {
+	who := d.stackNames()
+	variance := numberedAmounts{make([]float64, len(who.names)), make([]bool, len(who.names))}
+	for i, id := range p.Samples.Stack {
 		w := weight
 		if marked[p.Samples.Labels[i]] {
 			w = baseWeight
 		}
-		sum[leaf[p.Samples.Stack[i]]] += of(i) * w * w
+		variance.add(who.leaf[id], of(i)*w*w)
 	}
-	for name, v := range sum {
-		sum[name] = twoSigma * math.Sqrt(v) * factor
+	noise := variance.named(who.names)
+	for name, v := range noise {
+		noise[name] = twoSigma * math.Sqrt(v) * factor
 	}
-	return sum
+	return noise
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"math"
 	"net/url"
 	"slices"
 	"strconv"
@@ -18,6 +19,11 @@ type Param struct {
 	Form string
 	// Help is one line.
 	Help string
+}
+
+// written says how a value is written, as a hint.
+func (p *Param) written() string {
+	return "It is written " + strings.TrimSuffix(p.Form, ".") + "."
 }
 
 // Query is the state of the page that decides what is shown: what an address
@@ -41,6 +47,9 @@ type Query struct {
 	Options view.Options
 	// JSON is set by format=json; it is no part of the state.
 	JSON bool
+	// unmarked takes the base off as -base does: what is left is one profile,
+	// and shares are of it. It is no part of the state.
+	unmarked bool
 	// own are the parameters that belong to one view only.
 	own map[string]string
 }
@@ -114,7 +123,12 @@ func optionParams() []queryParam {
 		}
 		help, _, _ := strings.Cut(f.Help, "\n")
 		list = append(list, queryParam{Param{f.URL, form, help + " (option " + f.Name + ")"},
-			func(q *Query, v string) error { return f.Set(&q.Options, v) },
+			func(q *Query, v string) error {
+				if err := f.Set(&q.Options, v); err != nil {
+					return err
+				}
+				return checkOption(f, &q.Options)
+			},
 			func(q *Query) []string {
 				d := view.Defaults()
 				if v := f.Get(&q.Options); v != f.Get(&d) {
@@ -124,6 +138,24 @@ func optionParams() []queryParam {
 			}})
 	}
 	return list
+}
+
+// checkOption refuses numbers that mean nothing: what is no number, fewer than
+// no entries, shares beyond the whole.
+func checkOption(f view.Field, o *view.Options) error {
+	switch p := f.Pointer(o).(type) {
+	case *float64:
+		share := f.Name == "nodefraction" || f.Name == "edgefraction"
+		if math.IsNaN(*p) || math.IsInf(*p, 0) || share && (*p < 0 || *p > 1) {
+			return fmt.Errorf("%s goes from 0 to 1", f.Name)
+		}
+	case *int:
+		d := view.Defaults()
+		if *p < 0 && f.Get(o) != f.Get(&d) {
+			return fmt.Errorf("%s goes from 0 on", f.Name)
+		}
+	}
+	return nil
 }
 
 // ParseQuery reads the parameters of an address. own are those of the view
@@ -153,7 +185,7 @@ func ParseQuery(values url.Values, own []Param) (*Query, error) {
 				continue
 			}
 			if err := params[i].set(q, v); err != nil {
-				return nil, badRequest("It is written "+params[i].Form+".", "parameter %s=%s: %v", name, v, err)
+				return nil, badRequest(params[i].written(), "parameter %s=%s: %v", name, v, err)
 			}
 		}
 	}

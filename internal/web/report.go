@@ -3,7 +3,9 @@ package web
 import (
 	"bytes"
 	"context"
+	"errors"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/profoundhq/profound/internal/report"
@@ -32,6 +34,7 @@ func answerReport(ctx context.Context, s *Session, q *Query) (*Answer, error) {
 		}
 		return nil, notFound("There are: "+joinWords(names)+".", "there is no report %q", q.Own("/kind"))
 	}
+	q = s.asNamed(q)
 	d, err := s.Data(ctx, q)
 	if err != nil {
 		return nil, err
@@ -42,11 +45,7 @@ func answerReport(ctx context.Context, s *Session, q *Query) (*Answer, error) {
 	}
 	res, err := k.Compute(r)
 	if err != nil {
-		hint := ""
-		if k.Param {
-			hint = "Ask for another function with of=REGEXP."
-		}
-		return nil, notFound(hint, "%v", err)
+		return nil, noReport(k, err)
 	}
 	if q.JSON {
 		return &Answer{JSON: res.JSON()}, nil
@@ -55,7 +54,7 @@ func answerReport(ctx context.Context, s *Session, q *Query) (*Answer, error) {
 	if err := res.WriteText(&b); err != nil {
 		return nil, err
 	}
-	a := &Answer{Body: b.Bytes(), Type: reportType(k.Ext)}
+	a := &Answer{Body: b.Bytes(), Type: reportType(k.Ext), Fresh: k.Param} // files change
 	if a.Body == nil {
 		a.Body = []byte{}
 	}
@@ -63,6 +62,18 @@ func answerReport(ctx context.Context, s *Session, q *Query) (*Answer, error) {
 		a.FileName = s.Title + "." + k.Ext
 	}
 	return a, nil
+}
+
+// noReport says why there is no report: nothing matches, or, of machine code,
+// the binary is not here.
+func noReport(k *report.Kind, err error) error {
+	switch cause := errors.Unwrap(err); {
+	case k.Param && cause != nil:
+		return notFound("Name the binary that was profiled before the profile, or the folder it lies in with PPROF_BINARY_PATH.", "there is no machine code: %v", cause)
+	case k.Param:
+		return notFound("Ask for another function with of=REGEXP.", "%v", err)
+	}
+	return notFound("", "%v", err)
 }
 
 // report makes the report of the filtered profile with the settings the kind
@@ -75,8 +86,8 @@ func (s *Session) report(d *Data, q *Query, k *report.Kind) (*report.Report, err
 		return nil, badRequest("", "%v", err)
 	}
 	v.Total, v.Filters = d.View.Total, d.Filters
-	if len(d.Base) > 0 {
-		v.Total = d.BaseTotal // as pprof: shares are of the base
+	if len(d.Base) > 0 && !q.unmarked {
+		v.Total = d.BaseTotal // as pprof with -diff_base: shares are of the base
 	}
 	v.ObjNames = k.Name == "callgrind" || k.Name == "kcachegrind"
 	r := report.New(v)
@@ -97,6 +108,18 @@ func (s *Session) report(d *Data, q *Query, k *report.Kind) (*report.Report, err
 		}
 	}
 	return r, nil
+}
+
+// asNamed makes reports take a base off as the flag says that named it: -base
+// or -diff_base. A base chosen on the page is as with -diff_base.
+func (s *Session) asNamed(q *Query) *Query {
+	base := q.Base
+	if k, err := s.Kind(q.Kind); err == nil && base.IsDefault() {
+		base = k.Base
+	}
+	c := *q
+	c.unmarked = s.subtract && base.Role == 'b'
+	return &c
 }
 
 func reportType(ext string) string {
@@ -132,7 +155,7 @@ func downloadView() View {
 }
 
 func answerDownload(ctx context.Context, s *Session, q *Query) (*Answer, error) {
-	m, err := s.merged(ctx, q)
+	m, err := s.merged(ctx, s.asNamed(q))
 	if err != nil {
 		return nil, err
 	}
@@ -159,6 +182,9 @@ type Command struct {
 	Args    []string `json:"args"`
 	// Without are the transforms a command line cannot make.
 	Without []string `json:"without"`
+	// Note says what is to be done before the command can be run, "" if
+	// nothing.
+	Note string `json:"note,omitempty"`
 }
 
 func answerCommand(_ context.Context, s *Session, q *Query) (*Answer, error) {
@@ -175,7 +201,8 @@ func answerCommand(_ context.Context, s *Session, q *Query) (*Answer, error) {
 		return nil, err
 	}
 	c := &Command{Schema: "command/1", Args: []string{"profound"}, Without: []string{}}
-	if name := q.Own("report"); name == "" {
+	unsaved := slices.ContainsFunc(slices.Concat(cur, base), func(shot *Shot) bool { return shot.unsaved })
+	if name := q.Own("report"); name == "" || unsaved {
 		c.Args = append(c.Args, "-http=localhost:0")
 	} else {
 		c.Args = append(c.Args, "-"+name)
@@ -185,11 +212,22 @@ func answerCommand(_ context.Context, s *Session, q *Query) (*Answer, error) {
 	for _, t := range rest {
 		c.Without = append(c.Without, t.String())
 	}
+	flag := "-diff_base="
+	if s.asNamed(q).unmarked {
+		flag = "-base="
+	}
+	if unsaved { // what it was taken of is asked again
+		base, cur = nil, nil
+		c.Args = append(c.Args, s.Sources...)
+	}
 	for _, shot := range base {
-		c.Args = append(c.Args, "-diff_base="+shot.Name)
+		c.Args = append(c.Args, flag+shot.Name)
 	}
 	for _, shot := range cur {
 		c.Args = append(c.Args, shot.Name)
+	}
+	if s.sent {
+		c.Note = "The file was sent to this page: save it under its name first, from /api/" + s.ID + "/download"
 	}
 	words := make([]string, len(c.Args))
 	for i, a := range c.Args {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,8 +21,11 @@ func retentionView() View {
 		Name: "retention",
 		Help: "Who keeps memory alive, of all or of sel=f:FUNCTION (what it allocated), t:TYPE, g:GROUP (schema retention/1)",
 		Params: []Param{
-			{"by", "path | dominators | types | roots | waste", "What is listed"},
+			{"by", strings.Join(retentionTabs(), " | "), "What is listed"},
 			{"at", "0xc000123450", "Of the object at an address"},
+			{"site", "REGEXP", "Of what matching functions or lines allocated, as profound why -at"},
+			{"type", "REGEXP", "Of objects of matching types, as profound why -type"},
+			{"goroutine", "NUMBER | REGEXP", "Of what goroutines hold, as profound why -goroutine"},
 			{"node", "NUMBER", "Only the rows below one of the dominator tree"},
 			{"most", "12", "At most so many ways; rows are more"},
 		},
@@ -43,10 +47,11 @@ type Retention struct {
 	Total      Memory `json:"total"`
 	Goroutines int    `json:"goroutines"`
 	Taken      int64  `json:"taken,omitempty"`
-	// Ways, Tiles and Rows are what by asked for.
-	Ways  []Way          `json:"ways,omitempty"`
-	Tiles []HeapTile     `json:"tiles,omitempty"`
-	Rows  []RetentionRow `json:"rows,omitempty"`
+	// Ways, Tiles and Rows are what by asked for; Table says what Rows have.
+	Ways  []Way           `json:"ways,omitempty"`
+	Tiles []HeapTile      `json:"tiles,omitempty"`
+	Table *RetentionTable `json:"table,omitempty"`
+	Rows  []RetentionRow  `json:"rows,omitempty"`
 	// More is how many rows were left out, MoreBytes what they have.
 	More      int         `json:"more,omitempty"`
 	MoreBytes float64     `json:"moreBytes,omitempty"`
@@ -73,24 +78,50 @@ type RetentionStart struct {
 	Retained *Memory `json:"retained,omitempty"`
 }
 
+// RetentionTable says what the rows of a table have.
+type RetentionTable struct {
+	Title string `json:"title"`
+	// Columns are some of name objects own keeps before change, in their order.
+	Columns []RetentionColumn `json:"columns"`
+	// Main is the column that shares and bars are of, own or keeps; Of is what
+	// shares are parts of, bytes.
+	Main string `json:"main"`
+	Of   uint64 `json:"of"`
+	// Sort is the order rows come in, "" for rows that open.
+	Sort string `json:"sort,omitempty"`
+	// Hint says what Enter does.
+	Hint string `json:"hint"`
+}
+
+// RetentionColumn is a column of a table.
+type RetentionColumn struct {
+	ID    string `json:"id"`
+	Title string `json:"title"`
+	Help  string `json:"help,omitempty"`
+}
+
 // RetentionRow is a row of a table.
 type RetentionRow struct {
 	// ID opens the row of a dominator tree: node=ID.
-	ID       int             `json:"id"`
-	Name     string          `json:"name"`
-	Label    string          `json:"label,omitempty"`
-	Kind     string          `json:"kind,omitempty"`
-	Category categoryNumber  `json:"category"`
-	Objects  uint64          `json:"objects"`
-	Own      uint64          `json:"own"`
-	Keeps    uint64          `json:"keeps"`
-	Repeated bool            `json:"repeated,omitempty"`
-	Children int             `json:"children,omitempty"`
-	Without  string          `json:"without,omitempty"`
-	Address  string          `json:"address,omitempty"`
-	Type     string          `json:"type,omitempty"`
-	Path     []RetentionStep `json:"path,omitempty"`
-	Rows     []RetentionRow  `json:"rows,omitempty"`
+	ID       int            `json:"id"`
+	Name     string         `json:"name"`
+	Label    string         `json:"label,omitempty"`
+	Kind     string         `json:"kind,omitempty"`
+	Category categoryNumber `json:"category"`
+	Objects  uint64         `json:"objects"`
+	Own      uint64         `json:"own"`
+	Keeps    uint64         `json:"keeps"`
+	// Before is what the main column had in the earlier heap, nil if there is
+	// none to compare with.
+	Before   *uint64 `json:"before,omitempty"`
+	Repeated bool    `json:"repeated,omitempty"`
+	Children int     `json:"children,omitempty"`
+	Without  string  `json:"without,omitempty"`
+	Address  string  `json:"address,omitempty"`
+	Type     string  `json:"type,omitempty"`
+	// Way is how it is held, where the row is about that.
+	Way  *Way           `json:"way,omitempty"`
+	Rows []RetentionRow `json:"rows,omitempty"`
 }
 
 // rowsMost is how many rows of a table are sent.
@@ -103,12 +134,18 @@ type retentionQuestion struct {
 	session *Session
 	key     string // of what is asked about, for the cache
 	sel     *why.Selection
+	node    int // of a tree, -1 for its top
 	n       int
 	origins origins
 }
 
+// retentionTabs are the values of by, the first is the default.
+func retentionTabs() []string {
+	return []string{"path", "dominators", "types", "roots", "growth", "waste", "queues", "drops"}
+}
+
 func answerRetention(ctx context.Context, s *Session, q *Query) (*Answer, error) {
-	by, err := q.OwnChoice("by", "path", "dominators", "types", "roots", "waste")
+	by, err := q.OwnChoice("by", retentionTabs()...)
 	if err != nil {
 		return nil, err
 	}
@@ -122,24 +159,16 @@ func answerRetention(ctx context.Context, s *Session, q *Query) (*Answer, error)
 	}
 	out := &Retention{Schema: "retention/1", By: by, Notes: []string{}}
 	err = s.Heap(ctx, func(h *Heap) error {
-		r := &retentionQuestion{Heap: h, ctx: ctx, session: s, n: n, origins: h.originsOf()}
+		// What is kept by the session is made to its end: the heap is for one at a time.
+		r := &retentionQuestion{Heap: h, ctx: context.WithoutCancel(ctx), session: s, node: node, n: n, origins: h.originsOf()}
 		out.Total, out.Goroutines, out.Taken = memory(h.Total()), len(h.Analysis.Heap.Goroutines), millis(h.Taken)
 		if err := r.begin(q, out); err != nil {
 			return err
 		}
-		switch by {
-		case "path":
+		if by == "path" {
 			return r.paths(q, out)
-		case "dominators":
-			return r.dominators(node, out)
-		case "types":
-			r.types(out)
-		case "roots":
-			r.roots(out)
-		case "waste":
-			return r.waste(out)
 		}
-		return nil
+		return r.table(by, out)
 	})
 	if err != nil {
 		return nil, err
@@ -153,16 +182,16 @@ func (r *retentionQuestion) begin(q *Query, out *Retention) error {
 	if err != nil {
 		return err
 	}
+	r.key, r.sel = "all", r.Select(f)
 	if words == "" {
-		r.key, r.sel = "all", r.Select(why.Filter{})
 		return nil
 	}
-	r.key, r.sel = q.Own("at")+" "+q.Sel.String(), r.Select(f)
 	if len(r.sel.Vertices) == 0 {
-		out.Miss = r.miss(q, words)
-		r.key, r.sel = "all", r.Select(why.Filter{})
+		out.Miss = r.miss(f, words)
+		r.sel = r.Select(why.Filter{})
 		return nil
 	}
+	r.key = fmt.Sprintf("%q", []string{q.Own("at"), q.Own("site"), q.Own("type"), q.Own("goroutine"), q.Sel.String()})
 	out.Start = &RetentionStart{Words: words, Memory: memory(r.Amount(r.sel)), Estimated: r.sel.Estimated()}
 	if !r.sel.Estimated() {
 		m := memory(r.Retained(r.sel))
@@ -171,7 +200,7 @@ func (r *retentionQuestion) begin(q *Query, out *Retention) error {
 	return nil
 }
 
-// filter is what the selection asks about, and how it is called; "" for
+// filter is what the address asks about, and how it is called; "" for
 // everything.
 func (r *retentionQuestion) filter(q *Query) (why.Filter, string, error) {
 	if at := q.Own("at"); at != "" {
@@ -185,19 +214,44 @@ func (r *retentionQuestion) filter(q *Query) (why.Filter, string, error) {
 		}
 		return why.Filter{Objects: []uint32{v}}, "the object at " + at, nil
 	}
-	name := q.Sel.Name
-	switch q.Sel.Sort {
+	ask := why.Ask{At: q.Own("site"), Type: q.Own("type"), Goroutine: q.Own("goroutine")}
+	f, err := ask.Filter()
+	if err != nil {
+		return f, "", badRequest("It is a regular expression, as of profound why.", "%v", err)
+	}
+	words := ask.What()
+	if selected := selectedThing(q.Sel, &f); selected != "" {
+		words = strings.TrimSuffix(selected+" in "+words, " in ")
+	}
+	return f, words, nil
+}
+
+// selectedThing adds the selection to a filter, and names it; "" for none.
+func selectedThing(sel Selection, f *why.Filter) string {
+	name := sel.Name
+	switch sel.Sort {
 	case 'f':
-		return why.Filter{Site: func(stack []goheap.Frame) bool {
+		f.Site = both(f.Site, func(stack []goheap.Frame) bool {
 			return slices.ContainsFunc(stack, func(f goheap.Frame) bool { return sameFunction(f.Func, name) })
-		}}, "what " + origin.ShortName(name) + " allocated", nil
+		})
+		return "what " + origin.ShortName(name) + " allocated"
 	case 't':
 		want := strings.TrimPrefix(name, "*")
-		return why.Filter{Type: func(t string) bool { return t == want }}, "all " + want, nil
+		f.Type = both(f.Type, func(t string) bool { return t == want })
+		return "all " + want
 	case 'g':
-		return why.Filter{Goroutine: func(g *goheap.Goroutine) bool { return groupOfGoroutine(g).key() == name }}, "what " + name + " holds", nil
+		f.Goroutine = both(f.Goroutine, func(g *goheap.Goroutine) bool { return groupOfGoroutine(g).key() == name })
+		return "what " + name + " holds"
 	}
-	return why.Filter{}, "", nil
+	return ""
+}
+
+// both is a filter that two must let pass; the first may be nil.
+func both[T any](a, b func(T) bool) func(T) bool {
+	if a == nil {
+		return b
+	}
+	return func(x T) bool { return a(x) && b(x) }
 }
 
 // sameFunction compares a name of the runtime with one of a profile, which
@@ -211,12 +265,12 @@ func sameFunction(a, b string) bool {
 }
 
 // miss says why nothing is there of what is asked about.
-func (r *retentionQuestion) miss(q *Query, words string) string {
+func (r *retentionQuestion) miss(f why.Filter, words string) string {
 	h := r.Analysis.Heap
 	switch {
-	case q.Sel.Sort == 'f' && h.ProfileRate == 0:
+	case f.Site != nil && h.ProfileRate == 0:
 		return "This program records no allocations (it does not link runtime/pprof or net/http/pprof, or has set runtime.MemProfileRate to 0), so that what a function allocated is not known."
-	case q.Sel.Sort == 'f':
+	case f.Site != nil:
 		return "No live object was sampled of " + words + "; about one allocation in " + reason.Size(float64(h.ProfileRate)) + " is."
 	}
 	return "Nothing is alive of " + words + "."
@@ -229,76 +283,6 @@ func (r *retentionQuestion) holdings() []why.Holding {
 		return r.Holders(r.n, share)
 	}
 	return r.Ways(r.sel, r.n)
-}
-
-func (r *retentionQuestion) types(out *Retention) {
-	list := r.Types(r.sel)
-	for i, t := range list {
-		if i >= rowsMost {
-			out.More++
-			out.MoreBytes += float64(t.Amount.Bytes)
-			continue
-		}
-		out.Rows = append(out.Rows, RetentionRow{ID: i, Name: t.Name, Type: t.Name, Category: r.origins.ofType(t.Name), Objects: t.Amount.Objects, Own: t.Amount.Bytes, Keeps: t.Retained.Bytes})
-	}
-	if len(list) > 0 {
-		out.Sentence = reason.Size(float64(list[0].Amount.Bytes)) + " of " + r.what() + " are " + countOf(list[0].Amount.Objects, list[0].Name) + "."
-	}
-}
-
-func (r *retentionQuestion) roots(out *Retention) {
-	for i, p := range r.Packages(r.sel) {
-		row := r.rootRow(i, &p.RootRow)
-		row.Kind, row.Category = "package", r.origins.ofPackage(p.Name)
-		for k := range p.Roots {
-			row.Rows = append(row.Rows, r.rootRow(k, &p.Roots[k]))
-		}
-		row.Children = len(row.Rows)
-		out.Rows = append(out.Rows, row)
-	}
-	if len(out.Rows) > 0 {
-		top := out.Rows[0]
-		name := top.Name
-		if len(top.Rows) > 0 {
-			name = top.Rows[0].Name
-			top = top.Rows[0]
-		}
-		out.Sentence = reason.Size(float64(top.Own)) + " of " + r.what() + " are nearest to " + name + "."
-	}
-}
-
-func (r *retentionQuestion) rootRow(i int, w *why.RootRow) RetentionRow {
-	row := RetentionRow{ID: i, Name: w.Name, Kind: reason.RootWord(w.Kind), Category: r.origins.of(w.Name), Objects: w.Amount.Objects, Own: w.Amount.Bytes, Keeps: w.Frees.Bytes}
-	if w.Kind == goheap.KindGlobal {
-		row.Without = w.Name
-	}
-	return row
-}
-
-func (r *retentionQuestion) waste(out *Retention) error {
-	if r.sel.Estimated() {
-		out.Notes = append(out.Notes, "Waste is of whole objects, not of samples: this is the whole heap.")
-		r.sel, out.Start = r.Select(why.Filter{}), nil
-	}
-	var wasted uint64
-	for i, w := range r.Waste(r.sel) {
-		wasted += w.Wasted()
-		if i >= rowsMost {
-			out.More++
-			out.MoreBytes += float64(w.Wasted())
-			continue
-		}
-		row := RetentionRow{ID: i, Name: reason.WasteText(w.Kind), Kind: reason.PathString(w.Path), Objects: w.Count, Own: w.Bytes, Keeps: w.Wasted(), Path: r.steps(w.Path, nil)}
-		if v := r.Analysis.Heap.Vertex(w.Example); v.Addr != 0 {
-			row.Address = address(v.Addr)
-		}
-		out.Rows = append(out.Rows, row)
-	}
-	out.Sentence = "No object of 1 kB or more wastes three quarters of itself."
-	if len(out.Rows) > 0 {
-		out.Sentence = reason.Size(float64(wasted)) + " of " + r.what() + " are kept and cannot be seen by any reference."
-	}
-	return nil
 }
 
 // what names what is asked about in a sentence.

@@ -58,6 +58,8 @@ type RetentionSite struct {
 	Bytes    float64 `json:"bytes"`
 	Objects  float64 `json:"objects"`
 	Samples  int     `json:"samples"`
+	// Before is what it had in the earlier heap, bytes.
+	Before *uint64 `json:"before,omitempty"`
 }
 
 // HeapObject is all about one object.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 	"strings"
@@ -31,6 +32,9 @@ func TestRetentionPaths(t *testing.T) {
 		}
 		name := w.Path[w.Cut].Without
 		x := getJSON[Without](t, srv, "without?name="+url.QueryEscape(name))
+		if !strings.Contains(x.Report, "Without "+name) {
+			t.Errorf("without %s: the report is %q", name, x.Report)
+		}
 		if x.Frees.Bytes < w.Frees.Bytes || x.References+x.Variables == 0 || len(x.Types) == 0 || x.Of != r.Total {
 			t.Errorf("without %s: %+v, the way says %+v", name, x.Frees, w.Frees)
 		}
@@ -153,8 +157,126 @@ func TestRetentionTables(t *testing.T) {
 	if sum != roots.Total.Bytes {
 		t.Errorf("roots have %d of %d", sum, roots.Total.Bytes)
 	}
+	whole := a.Select(why.Filter{})
 	waste := getJSON[Retention](t, srv, "retention?by=waste")
-	if len(waste.Rows) != len(a.Waste(a.Select(why.Filter{}))) || waste.Rows[0].Address == "" {
+	if len(waste.Rows) != len(a.Waste(whole)) || waste.Rows[0].Address == "" {
 		t.Errorf("waste: %+v", waste.Rows)
+	}
+	drops := getJSON[Retention](t, srv, "retention?by=drops")
+	wantDrops := a.Drops(whole, dropsMost)
+	if len(drops.Rows) != len(wantDrops) || drops.Rows[0].Keeps != wantDrops[0].Bytes || drops.Rows[0].Own != wantDrops[0].Retained.Bytes || drops.Rows[0].Objects != uint64(wantDrops[0].Children) {
+		t.Errorf("drops: %+v", drops.Rows)
+	}
+	queues := getJSON[Retention](t, srv, "retention?by=queues")
+	var frees, wantFrees uint64
+	for _, q := range a.Queues() {
+		for _, r := range q.Rows {
+			wantFrees += r.Frees.Bytes
+		}
+	}
+	for _, r := range queues.Rows {
+		frees += r.Keeps
+	}
+	if frees != wantFrees || frees == 0 || !strings.Contains(queues.Sentence, "timers") {
+		t.Errorf("queues: %q free %d, want %d", queues.Sentence, frees, wantFrees)
+	}
+	for _, by := range retentionTabs()[1:] {
+		if by == "growth" {
+			wantFailure(t, srv, "retention?by=growth", 404, "profound snapshot")
+			continue
+		}
+		x := getJSON[Retention](t, srv, "retention?by="+by)
+		if len(x.Table.Columns) < 3 || x.Table.Title == "" || x.Table.Hint == "" || x.Table.Sort == "" && x.Rows[0].Children == 0 {
+			t.Errorf("%s: %+v", by, x.Table)
+		}
+		for _, r := range x.Rows {
+			if r.Before != nil {
+				t.Errorf("%s: %s was %d, and nothing was before", by, r.Name, *r.Before)
+			}
+		}
+	}
+	for by, note := range map[string]string{"waste": "whole heap", "drops": "whole heap", "queues": "whole program"} {
+		x := getJSON[Retention](t, srv, "retention?sel=f:main.newSession&by="+by)
+		if x.Start != nil || !strings.Contains(strings.Join(x.Notes, " "), note) {
+			t.Errorf("%s of a function: %+v %q", by, x.Start, x.Notes)
+		}
+	}
+}
+
+// TestRetentionAsk compares what an address asks for with what profound why
+// understands by it.
+func TestRetentionAsk(t *testing.T) {
+	srv, a := leakyServer(t), leaky(t)
+	for q, ask := range map[string]why.Ask{
+		"type=Session$":             {Type: "Session$"},
+		"site=main.newSession":      {At: "main.newSession"},
+		"goroutine=blockedWorker":   {Goroutine: "blockedWorker"},
+		"type=uint8&goroutine=chan": {Type: "uint8", Goroutine: "chan"},
+	} {
+		f, err := ask.Filter()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, by := range []string{"path", "types"} {
+			r := getJSON[Retention](t, srv, "retention?by="+by+"&"+q)
+			if by == "types" && (r.Table.Of < r.Start.Bytes || r.Table.Of < r.Rows[0].Keeps) {
+				t.Errorf("%s: shares are of %d, %d are asked about and %d kept", q, r.Table.Of, r.Start.Bytes, r.Rows[0].Keeps)
+			}
+			if r.Start == nil || r.Start.Words != ask.What() || r.Start.Memory != memory(a.Amount(a.Select(f))) || r.Start.Bytes == 0 {
+				t.Errorf("%s: %+v, want %q %v", q, r.Start, ask.What(), a.Amount(a.Select(f)))
+			}
+		}
+	}
+	r := getJSON[Retention](t, srv, "retention?by=types&type=Order|Session&sel=t:main.Session")
+	if r.Start == nil || len(r.Rows) != 1 || r.Start.Words != `all main.Session in objects of types like "Order|Session"` {
+		t.Errorf("%+v %+v", r.Start, r.Rows)
+	}
+	if r := getJSON[Retention](t, srv, "retention?type=NoSuchType"); r.Start != nil || !strings.Contains(r.Miss, "NoSuchType") {
+		t.Errorf("%+v %q", r.Start, r.Miss)
+	}
+	wantFailure(t, srv, "retention?type=(", 400, "regular expression")
+}
+
+// TestRetentionEarlier compares a heap with itself: nothing has changed, and
+// only the whole is compared.
+func TestRetentionEarlier(t *testing.T) {
+	h := *leaky(t)
+	h.Earlier = h.Analysis.Earlier(why.Program{Path: "/bin/another"}, began())
+	s, err := NewSession(Input{Sources: []string{"a", "b"}, Heap: func(context.Context) (*Heap, error) { return &h, nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := newServer(t, Options{}, s)
+	for _, by := range []string{"dominators", "types", "roots"} {
+		r := getJSON[Retention](t, srv, "retention?by="+by)
+		if c := r.Table.Columns; c[len(c)-1].ID != "change" || !strings.Contains(strings.Join(r.Notes, " "), "/bin/another") {
+			t.Errorf("%s: %+v %q", by, c, r.Notes)
+		}
+		same := 0
+		for _, row := range r.Rows {
+			now := row.Keeps
+			if r.Table.Main == "own" {
+				now = row.Own
+			}
+			if row.Before == nil {
+				t.Fatalf("%s: %s has nothing to compare with", by, row.Name)
+			}
+			if *row.Before == now {
+				same++
+			}
+		}
+		if same < len(r.Rows)*9/10 || same == 0 {
+			t.Errorf("%s: %d of %d rows are the same", by, same, len(r.Rows))
+		}
+		r = getJSON[Retention](t, srv, "retention?sel=t:main.Session&by="+by)
+		if r.Rows[0].Before != nil || !strings.Contains(strings.Join(r.Notes, " "), "whole heap only") {
+			t.Errorf("%s of a type: %+v %q", by, r.Rows[0], r.Notes)
+		}
+	}
+	if r := getJSON[Retention](t, srv, "retention?by=growth"); len(r.Rows) > 0 || r.Sentence != "No path holds more than before." {
+		t.Errorf("growth: %q %+v", r.Sentence, r.Rows)
+	}
+	if st := getJSON[HeapState](t, srv, "heap"); st.Earlier == nil || st.Earlier.Memory != memory(h.Total()) || len(st.Warnings) == 0 {
+		t.Errorf("%+v", st)
 	}
 }

@@ -19,12 +19,16 @@ type outline struct {
 	parent []int   // -1 for those at the top
 	kids   [][]int // of row i-1; kids[0] are those at the top
 	byPath map[string]int
+	before []uint64 // by row, nil where there is nothing to compare with
 }
 
 // outline makes the dominator tree of a selection once.
 func (r *retentionQuestion) outline(key string, s *why.Selection) (*outline, error) {
 	return cached(r.ctx, r.session.data, "outline|"+key, func() (*outline, int, error) {
 		o := newOutline(r.Outline(s, outlineShare))
+		if s.Whole && r.Earlier != nil {
+			o.before = r.Earlier.Outline(o.rows)
+		}
 		return o, 300 * len(o.rows), nil
 	})
 }
@@ -49,19 +53,19 @@ func newOutline(rows []why.OutlineRow) *outline {
 	return o
 }
 
-// dominators answers by=dominators: the rows at the top, or below one.
-func (r *retentionQuestion) dominators(node int, out *Retention) error {
+// dominators are the rows at the top, or below one.
+func (r *retentionQuestion) dominators(out *Retention) error {
 	o, err := r.outline(r.key, r.sel)
 	if err != nil {
 		return err
 	}
-	if node >= len(o.rows) {
-		return notFound("It is of another question; begin at the top again.", "there is no row %d in this tree", node)
+	if r.node >= len(o.rows) {
+		return notFound("It is of another question; begin at the top again.", "there is no row %d in this tree", r.node)
 	}
-	for _, k := range o.kids[node+1] {
+	for _, k := range o.kids[r.node+1] {
 		out.Rows = append(out.Rows, r.outlineRow(o, k))
 	}
-	if node >= 0 {
+	if r.node >= 0 {
 		return nil
 	}
 	if len(out.Rows) > 0 {
@@ -81,6 +85,9 @@ func (r *retentionQuestion) outlineRow(o *outline, i int) RetentionRow {
 		row.Kind = reason.RootWord(w.Kind)
 	} else {
 		row.Type = w.Name
+	}
+	if o.before != nil {
+		row.Before = &o.before[i]
 	}
 	if v := r.Analysis.Heap.Vertex(w.Vertex); v.Addr != 0 && w.Kind == goheap.KindObject {
 		row.Address = address(v.Addr)

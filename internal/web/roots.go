@@ -1,6 +1,8 @@
 package web
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -23,24 +25,37 @@ func OpenUnder(roots []string) func(name string) (fs.File, error) {
 		if err != nil {
 			return nil, err
 		}
+		why, refused := errors.New("sources are read below the module, GOROOT, the module cache and -source_path only"), error(nil)
 		for _, root := range clean {
 			rel, err := filepath.Rel(root, path)
 			if err != nil || !filepath.IsLocal(rel) {
 				continue
 			}
 			if strings.HasPrefix(rel, ".") || strings.Contains(filepath.ToSlash(rel), "/.") {
-				return nil, fmt.Errorf("open %s: %w: it is hidden", name, fs.ErrPermission)
+				why = errors.New("it is hidden") // unless another root is the hidden folder
+				continue
 			}
-			dir, err := os.OpenRoot(root)
-			if err != nil {
-				return nil, err
+			f, err := openIn(root, rel)
+			if err == nil {
+				return f, nil
 			}
-			defer dir.Close()
-			return dir.Open(rel)
+			refused = cmp.Or(refused, err)
+		}
+		if refused != nil {
+			return nil, refused
 		}
 		if _, err := os.Lstat(path); err != nil {
 			return nil, err // there is no such file: look elsewhere
 		}
-		return nil, fmt.Errorf("open %s: %w: sources are read below the module, GOROOT, the module cache and -source_path only", name, fs.ErrPermission)
+		return nil, fmt.Errorf("open %s: %w: %w", name, fs.ErrPermission, why)
 	}
+}
+
+func openIn(root, rel string) (fs.File, error) {
+	dir, err := os.OpenRoot(root)
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	return dir.Open(rel)
 }

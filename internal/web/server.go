@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -34,10 +35,14 @@ type Options struct {
 	Token string
 	// Version is shown at the foot of the page /api.
 	Version string
+	// Stranger tells that a request comes from another user of this machine, who
+	// may look, and make a server without a token open nothing; nil: nobody is.
+	Stranger func(*http.Request) bool
 	// Open loads what a user names: files, folders, URLs, processes, together.
 	// Read loads what he sends. nil: the page cannot do that.
+	// size is how many bytes the body has, -1 when that is not known.
 	Open func(ctx context.Context, specs []string) (*Session, error)
-	Read func(ctx context.Context, name string, body io.Reader) (*Session, error)
+	Read func(ctx context.Context, name string, body io.Reader, size int64) (*Session, error)
 	// MaxUpload bounds what is sent to Read, bytes; 0 is 1 GiB.
 	MaxUpload int64
 	// Recent are sessions that were open at another time, the newest first;
@@ -45,6 +50,9 @@ type Options struct {
 	// called from several places at the same time; nil drops it.
 	Recent []Recent
 	Opened func(Recent)
+	// Start are options in the words of pprof's page: its addresses have them
+	// unless they say otherwise.
+	Start url.Values
 	// PprofSettings is the file of saved configurations of pprof, "" for none.
 	PprofSettings string
 	// Now is the clock. Log receives bugs and what else the operator should
@@ -64,14 +72,23 @@ type Server struct {
 	since time.Time
 
 	mu       sync.Mutex
-	sessions []*Session // the newest last
-	gone     map[string]bool
-	sent     map[string]bool // sessions without names to open them again
+	sessions []place  // the newest last
+	opened   int      // how many there were
+	known    []Recent // what was open ever, the newest first
+}
+
+// place is an open session. number tells it from all others the server had:
+// not all sessions of one ID must answer alike. sent tells that it has no
+// names to open it again.
+type place struct {
+	*Session
+	number int
+	sent   bool
 }
 
 // New makes a server without sessions.
 func New(o Options) (*Server, error) {
-	s := &Server{opt: o, gone: map[string]bool{}, sent: map[string]bool{}}
+	s := &Server{opt: o, known: slices.Clone(o.Recent)}
 	if o.Now != nil {
 		s.since = o.Now()
 	}
@@ -102,7 +119,11 @@ func NewToken(random io.Reader) (string, error) {
 }
 
 // maxSessions is how many sessions stay open; the oldest but the first goes.
-const maxSessions = 16
+// maxKnown is of how many is known how to open them again.
+const (
+	maxSessions = 16
+	maxKnown    = 200
+)
 
 // Add makes a session known. The first one is what the addresses of pprof
 // lead to.
@@ -115,22 +136,22 @@ func (s *Server) add(session *Session, sent bool) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if sent {
-		s.sent[session.ID] = true
-	} else {
-		delete(s.sent, session.ID)
-	}
+	s.known = slices.DeleteFunc(s.known, func(r Recent) bool { return r.Session == session.ID })
+	s.known = append([]Recent{recentOf(session, !sent)}, s.known[:min(len(s.known), maxKnown-1)]...)
+	s.opened++
+	now := place{session, s.opened, sent}
 	for i, old := range s.sessions {
 		if old.ID == session.ID {
-			s.sessions[i] = session
+			s.sessions[i] = now
+			if old.Session != session {
+				go old.Close() // waits for those who look at its heap
+			}
 			return
 		}
 	}
-	s.sessions = append(s.sessions, session)
-	delete(s.gone, session.ID)
+	s.sessions = append(s.sessions, now)
 	if len(s.sessions) > maxSessions {
-		s.gone[s.sessions[1].ID] = true
-		go s.sessions[1].Close() // waits for those who look at its heap
+		go s.sessions[1].Close()
 		s.sessions = append(s.sessions[:1:1], s.sessions[2:]...)
 	}
 }
@@ -139,11 +160,21 @@ func (s *Server) add(session *Session, sent bool) {
 func (s *Server) Sessions() []*Session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]*Session(nil), s.sessions...)
+	list := make([]*Session, len(s.sessions))
+	for i, p := range s.sessions {
+		list[i] = p.Session
+	}
+	return list
 }
 
 // session finds an open session.
 func (s *Server) session(id string) (*Session, error) {
+	p, err := s.place(id)
+	return p.Session, err
+}
+
+// place finds an open session, or says how to have it again.
+func (s *Server) place(id string) (place, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, x := range s.sessions {
@@ -151,15 +182,16 @@ func (s *Server) session(id string) (*Session, error) {
 			return x, nil
 		}
 	}
-	if s.gone[id] {
-		return nil, &Error{http.StatusGone, "session " + id + " was closed to make room for others", "Open its files again."}
-	}
-	for _, r := range s.opt.Recent {
-		if r.Session == id && len(r.Sources) > 0 && s.opt.Open != nil {
-			return nil, &Error{http.StatusGone, "session " + id + " is not open any more", "It was of " + strings.Join(r.Sources, " ") + ". Open it again."}
+	for _, r := range s.known {
+		if r.Session != id {
+			continue
 		}
+		if len(r.Sources) == 0 {
+			return place{}, notFound("Send or name again what it was of: files that were sent have no name to open them by, and passwords are not kept.", "session %s is not open any more", id)
+		}
+		return place{}, &Error{http.StatusGone, "session " + id + " is not open any more", "It was of " + strings.Join(r.Sources, " ") + ". Open it again."}
 	}
-	return nil, notFound("A session is named after the content of its profiles: open the same files again, and this address works.", "session %s is not open here", id)
+	return place{}, notFound("A session is named after the content of its profiles: open the same files again, and this address works.", "session %s is not open here", id)
 }
 
 // URL is the address to print: where addr, a host and port, shows the first
@@ -190,6 +222,13 @@ func (s *Server) Handler() http.Handler {
 	})
 	mux.HandleFunc("/ui/", s.legacy)
 	mux.HandleFunc("/ui", s.legacy)
+	for _, p := range legacyPages() { // without /ui pprof leads there
+		if p.path != "" {
+			mux.HandleFunc("GET /"+p.path, func(w http.ResponseWriter, r *http.Request) {
+				http.Redirect(w, r, (&url.URL{Path: "/ui/" + p.path, RawQuery: r.URL.RawQuery}).String(), http.StatusTemporaryRedirect)
+			})
+		}
+	}
 	mux.HandleFunc("/", s.page)
 	return s.guard(mux)
 }

@@ -263,12 +263,12 @@ func TestOpenUnder(t *testing.T) {
 	}
 	dir := t.TempDir()
 	root, outside := filepath.Join(dir, "root"), filepath.Join(dir, "outside")
-	for _, d := range []string{filepath.Join(root, "sub"), filepath.Join(root, ".ssh"), outside} {
+	for _, d := range []string{filepath.Join(root, "sub"), filepath.Join(root, ".ssh"), filepath.Join(root, ".gen", ".git"), outside} {
 		if err := os.MkdirAll(d, 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, f := range []string{"root/sub/a.go", "root/.ssh/id", "outside/secret", "root/..b.go"} {
+	for _, f := range []string{"root/sub/a.go", "root/.ssh/id", "root/.gen/a.go", "root/.gen/.git/a.go", "outside/secret", "root/..b.go"} {
 		if err := os.WriteFile(filepath.Join(dir, f), []byte(f), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -278,10 +278,11 @@ func TestOpenUnder(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	open := OpenUnder([]string{"", root})
+	open := OpenUnder([]string{"", root, filepath.Join(root, ".gen")}) // a hidden folder that is named is none
 	for name, want := range map[string]bool{
 		"root/sub/a.go": true, "root/inner": true, "root/sub/../sub/a.go": true,
 		"outside/secret": false, "root/link": false, "root/dirlink/secret": false, "root/../outside/secret": false, "root/.ssh/id": false, "root/none.go": false,
+		"root/.gen/a.go": true, "root/.gen/.git/a.go": false,
 	} {
 		f, err := open(filepath.Join(dir, name))
 		if (err == nil) != want {

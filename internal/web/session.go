@@ -37,6 +37,9 @@ type Shot struct {
 	Profile *profile.Profile
 	// Bytes is about how much memory the profile takes.
 	Bytes int
+
+	// unsaved tells that no file has it: it was taken of a process.
+	unsaved bool
 }
 
 // Moment is what a process told of itself at one look.
@@ -69,9 +72,13 @@ type Session struct {
 	// Started is when the session was opened.
 	Started time.Time
 
-	kinds []Kind
-	heap  lazyHeap
-	data  *dataCache
+	// subtract is Input.Subtract.
+	subtract bool
+	secret   bool // see Input
+	sent     bool // see Input
+	kinds    []Kind
+	heap     lazyHeap
+	data     *dataCache
 }
 
 // Code is where views find sources and object files. NewSession replaces nil
@@ -98,6 +105,10 @@ type Heap struct {
 	Program why.Program
 	// Taken is when the process was looked at, zero if unknown.
 	Taken time.Time
+	// Earlier is what an earlier heap of the program had, nil without one.
+	// Remark says why there is none although one was named.
+	Earlier *why.Earlier
+	Remark  string
 	// Close gives back memory and files; nil if there is nothing to give back.
 	Close func()
 }
@@ -121,6 +132,10 @@ type Input struct {
 	// Shots need a Profile and a Name; Kind is found out when it is "", Time
 	// taken from the profile when it is zero. Bases are what -base names.
 	Shots, Bases []Shot
+	// Together tells that the shots of a kind make one profile, as pprof has
+	// it: all are shown unless an address says otherwise. Subtract tells that
+	// the bases come from -base, not -diff_base: shares are not of them.
+	Together, Subtract bool
 	// Looks are those of a watched program; their profiles become shots.
 	// LookFiles names them: heap, goroutine, goroutineleak; nil: they have no
 	// files.
@@ -135,10 +150,18 @@ type Input struct {
 	Heap      func(context.Context) (*Heap, error)
 	HeapDoing func() string
 	HeapPlan  func(context.Context) (string, error)
-	Code      Code
-	Now       time.Time
-	// CacheBytes bounds prepared views; 0 is 512 MiB.
-	CacheBytes int
+	// HeapID tells this heap from all others: of a file, of a process.
+	HeapID string
+	// Secret tells that one of the Sources had a password: without it they
+	// cannot be opened again.
+	Secret bool
+	// Sent tells that the profiles came over the network and lie in no file
+	// here.
+	Sent bool
+	Code Code
+	Now  time.Time
+	// Cache keeps prepared views; nil is one for this session alone.
+	Cache *Cache
 }
 
 // NewSession sorts shots into kinds and times, judges growth when there is
@@ -146,7 +169,8 @@ type Input struct {
 func NewSession(in Input) (*Session, error) {
 	s := &Session{
 		Title: in.Title, Sources: in.Sources, Warnings: slices.Clip(in.Warnings), Code: in.Code, Started: in.Now,
-		heap: lazyHeap{open: in.Heap, doing: in.HeapDoing, plan: in.HeapPlan}, data: newDataCache(in.CacheBytes),
+		heap: lazyHeap{open: in.Heap, doing: in.HeapDoing, plan: in.HeapPlan}, data: newDataCache(in.Cache),
+		secret: in.Secret, sent: in.Sent,
 	}
 	if s.Code.Sources == nil {
 		s.Code.Sources = noSources{}
@@ -157,9 +181,9 @@ func NewSession(in Input) (*Session, error) {
 	if len(s.Shots) == 0 && in.Heap == nil {
 		return nil, errors.New("there is no profile to show")
 	}
-	s.kinds = makeKinds(s.Shots)
+	s.kinds, s.subtract = makeKinds(s.Shots, in.Together), in.Subtract
 	s.judge(in)
-	s.ID = contentID(s)
+	s.ID = contentID(s, in.HeapID)
 	if s.Title == "" {
 		s.Title = titleOf(s)
 	}
@@ -196,11 +220,10 @@ func (s *Session) takeLooks(looks []leak.Look, files [][3]string) {
 			if p.profile == nil || slices.ContainsFunc(s.Shots[:before], func(x *Shot) bool { return x.Kind == p.kind }) {
 				continue
 			}
-			name := fmt.Sprintf("%s %d", p.kind, i+1)
+			shot := &Shot{ID: shotID('p', i+1), Name: fmt.Sprintf("%s %d", p.kind, i+1), Kind: p.kind, Time: l.At, Target: l.Target, Profile: p.profile, unsaved: true}
 			if i < len(files) && files[i][k] != "" {
-				name = files[i][k]
+				shot.Name, shot.unsaved = files[i][k], false
 			}
-			shot := &Shot{ID: shotID('p', i+1), Name: name, Kind: p.kind, Time: l.At, Target: l.Target, Profile: p.profile}
 			shot.complete()
 			s.Shots = append(s.Shots, shot)
 		}
@@ -219,11 +242,17 @@ func (s *Shot) complete() {
 	s.Bytes = profileBytes(s.Profile)
 }
 
+// has tells whether the profile has a value, "" for the one it shows first.
+func (s *Shot) has(value string) bool {
+	_, err := s.Profile.SampleIndex(value)
+	return err == nil
+}
+
 // judge hands what was taken over time to the leak detector.
 func (s *Session) judge(in Input) {
 	h := leak.NewHistory()
 	looks := in.Looks
-	if len(looks) == 0 {
+	if len(looks) < 2 { // one is of a process that was named beside profiles
 		looks = looksOf(s.Shots)
 	}
 	if len(looks) < 2 || !looks[len(looks)-1].At.After(looks[0].At) {
@@ -343,5 +372,9 @@ func (s *Session) Heap(ctx context.Context, use func(*Heap) error) error {
 	return s.heap.with(ctx, use)
 }
 
-// Close gives back what the session holds besides memory.
-func (s *Session) Close() { s.heap.close() }
+// Close gives back what the session holds, when nobody looks at its heap any
+// more. Its heap cannot be asked for afterwards.
+func (s *Session) Close() {
+	s.heap.close()
+	s.data.clear()
+}

@@ -180,7 +180,7 @@ func TestSessionEmpty(t *testing.T) {
 // TestCache bounds what is kept, waits for what is being made, and keeps no
 // errors.
 func TestCache(t *testing.T) {
-	c := newDataCache(100)
+	c := newDataCache(NewCache(100))
 	ctx := context.Background()
 	made := map[string]int{}
 	put := func(key string, bytes int) {

@@ -49,6 +49,9 @@ type Source struct {
 	Count int      `json:"count"`
 	// Lines are those with values, in order.
 	Lines []SourceLine `json:"lines"`
+	// Sums are of the lines that several functions have, in order: what went
+	// through more than one of them counts once.
+	Sums []LineSum `json:"sums,omitempty"`
 	// Functions are those of the file with values, in order of their lines.
 	Functions []SourceFunction `json:"functions"`
 	Missing   *Missing         `json:"missing,omitempty"`
@@ -65,6 +68,12 @@ type SourceLine struct {
 	// Calls are what the line calls, the largest first; More are not listed.
 	Calls []LineCall `json:"calls,omitempty"`
 	More  int        `json:"more,omitempty"`
+}
+
+// LineSum is what was sampled on a line, whatever the function.
+type LineSum struct {
+	Line int `json:"line"`
+	Values
 }
 
 // LineCall is a call made on a line.
@@ -105,11 +114,11 @@ func answerSource(ctx context.Context, s *Session, q *Query) (*Answer, error) {
 	a := &Source{Schema: "source/1", Head: d.Head(), Lines: []SourceLine{}, Functions: []SourceFunction{}, Text: []string{}, First: 1}
 	at := d.locate(q.Sel)
 	if at.file == "" {
-		a.Missing = &Missing{
+		a.Missing = cmp.Or(d.nothingLeft(), &Missing{
 			Text: "This profile does not say which files and lines its samples are of.", Tried: []string{},
 			Hint: "Name the binary before the profile, profound web BINARY PROFILE, or the folder it lies in with PPROF_BINARY_PATH.",
-		}
-		return &Answer{JSON: a}, nil
+		})
+		return &Answer{JSON: a, Fresh: true}, nil
 	}
 	sums := d.sumFile(at.file)
 	a.File, a.Line, a.Note = at.file, cmp.Or(at.line, sums.hottest(at.function)), at.note
@@ -119,7 +128,7 @@ func answerSource(ctx context.Context, s *Session, q *Query) (*Answer, error) {
 	text, found, err := s.Code.Sources.Lines(at.file)
 	if err != nil {
 		a.Missing = missingSource(at.file, err)
-		return &Answer{JSON: a}, nil
+		return &Answer{JSON: a, Fresh: true}, nil
 	}
 	a.Path, a.How, a.Count = found.Path, string(found.How), len(text)
 	a.Stale = staleSource(found.Path, text, a)
@@ -130,7 +139,15 @@ func answerSource(ctx context.Context, s *Session, q *Query) (*Answer, error) {
 	if marks := highlight(found.Path, text); marks != nil {
 		a.Marks = marks[from:to]
 	}
-	return &Answer{JSON: a}, nil
+	return &Answer{JSON: a, Fresh: true}, nil
+}
+
+// nothingLeft says that the filters leave no samples; nil if there are some.
+func (d *Data) nothingLeft() *Missing {
+	if len(d.Filters) == 0 || d.shown != 0 || d.baseShown != 0 {
+		return nil
+	}
+	return &Missing{Text: "No samples are left.", Tried: []string{}, Hint: "Remove a filter to see where they are."}
 }
 
 // byLine is the data of q with one entry a line.
@@ -151,6 +168,8 @@ func missingSource(name string, err error) *Missing {
 	m := &Missing{Tried: []string{}, Hint: "Start profound in the folder of the program's module, or name the folder of the sources with -source_path=DIR. What stands before the path inside it is cut with -trim_path=PREFIX."}
 	var none *srcfind.NotFoundError
 	switch {
+	case errors.As(err, &none) && none.Refused != nil:
+		m.Text, m.Tried = fmt.Sprintf("The source %s is not read: %v.", name, none.Refused), append(m.Tried, none.Tried...)
 	case errors.As(err, &none):
 		m.Text, m.Tried = fmt.Sprintf("The source %s was found nowhere on this machine.", name), append(m.Tried, none.Tried...)
 	case errors.Is(err, fs.ErrPermission):

@@ -129,14 +129,40 @@ func TestSourceFallsBack(t *testing.T) {
 	if a.Line != 20 {
 		t.Errorf("line %d", a.Line)
 	}
+	if a := getJSON[Source](t, srv, "source?x=focus:nobody"); a.File != "" || a.Missing == nil || a.Missing.Text != "No samples are left." {
+		t.Errorf("nothing left: %+v", a.Missing)
+	}
+	if a := getJSON[Assembly](t, srv, "assembly?x=focus:nobody"); a.Missing == nil || a.Missing.Text != "No samples are left." {
+		t.Errorf("nothing left: %+v", a.Missing)
+	}
 	a = getJSON[Source](t, srv, "source?sel=f:net/http.(*conn).serve&kind=cpu")
 	if a.Missing != nil && (!strings.Contains(a.Missing.Hint, "-source_path") || len(a.Missing.Tried) == 0) {
 		t.Errorf("missing %+v", a.Missing)
+	}
+	if m := missingSource("a.go", &srcfind.NotFoundError{Name: "a.go", Tried: []string{"/x/.y/a.go"}, Refused: errors.New("it is hidden")}); !strings.Contains(m.Text, "not read: it is hidden") || len(m.Tried) != 1 {
+		t.Errorf("refused: %+v", m)
 	}
 	for _, err := range []error{fs.ErrPermission, errors.New("disk")} {
 		if m := missingSource("a.go", err); m.Text == "" || m.Hint == "" {
 			t.Errorf("%v: %+v", err, m)
 		}
+	}
+}
+
+// TestSourceSums: a line that is in two frames of a stack counts once, as in
+// pprof's list.
+func TestSourceSums(t *testing.T) {
+	// once.Do(func() { work() }) on line 7: main.main calls main.main.func1
+	// through another file.
+	p := makeProfile(t, cpuTypes(), "main.main:7;sync.(*Once).Do:3;main.main.func1:7;main.work:9 5 50\nmain.main:7 1 10\nmain.main.func1:7 2 20\nmain.work:9 1 1")
+	s, err := NewSession(Input{Shots: []Shot{{Name: "cpu", Profile: p}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := getJSON[Source](t, newServer(t, Options{}, s), "source?sel=f:main.main&value=cpu")
+	want := LineSum{7, Values{Flat: 30, Cum: 80}}
+	if len(a.Lines) != 3 || len(a.Sums) != 1 || a.Sums[0] != want {
+		t.Errorf("%+v, want %+v, of %+v", a.Sums, want, a.Lines)
 	}
 }
 

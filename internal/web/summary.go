@@ -111,6 +111,9 @@ func answerSummary(ctx context.Context, s *Session, q *Query) (*Answer, error) {
 	judged := s.Verdict != nil && (k.Name == "heap" || k.Name == "goroutine")
 	if judged {
 		a.judged(s)
+		if q.narrowed(k) {
+			a.Headline.Evidence = append(a.Headline.Evidence, Clause{"certain", wholeFinding})
+		}
 	}
 	if c, err := s.compared(q); err == nil && len(k.Shots) > 1 && ofOneMoment(k.Name) {
 		if d, err = s.Data(ctx, c); err != nil {
@@ -126,12 +129,26 @@ func answerSummary(ctx context.Context, s *Session, q *Query) (*Answer, error) {
 		return nil, err
 	}
 	if a.Picture == nil {
-		a.Picture = s.pictureOf(k, d)
+		seen, err := s.through(ctx, q, k, d.View.Type)
+		if err != nil {
+			return nil, err
+		}
+		a.Picture = s.pictureOf(seen, d)
 	}
 	if a.Tiles, err = s.tiles(ctx, q, k); err != nil {
 		return nil, err
 	}
 	return &Answer{JSON: a}, nil
+}
+
+// wholeFinding is said where a judgement stands above what is only a part.
+const wholeFinding = "the finding is of all samples and profiles: the filters and the profiles that were chosen do not change it"
+
+// narrowed tells that a query asks for less than the session shows by itself:
+// filtered samples, or other profiles.
+func (q *Query) narrowed(k *Kind) bool {
+	list, _ := q.filters()
+	return len(list) > 0 || !q.Cur.IsDefault() && q.Cur != k.Cur || !q.Base.IsDefault() && q.Base != k.Base
 }
 
 // judged fills in what the leak detector says.
@@ -159,7 +176,7 @@ func (a *Summary) judged(s *Session) {
 		for i := range v.Findings { // why what grew is no leak
 			h.Evidence = append(h.Evidence, Clause{"tested", verdict.Sentence(v, &v.Findings[i], s.words())})
 		}
-		h.Confidence, h.ConfidenceWhy = "high", fmt.Sprintf("%d profiles over %s", v.Looks, verdict.Duration(v.To.Sub(v.From)))
+		h.Confidence, h.ConfidenceWhy = "high", looksOver(v)
 		if v.Looks <= fewLooks {
 			h.Confidence = "low"
 		}
@@ -222,6 +239,12 @@ func (a *Summary) contributor(d *Data) {
 		level = "certain"
 	}
 	defer func() { a.Headline = h }()
+	if c.down > 0 {
+		a.Call, h.Title, h.Text = c.difference(d, what)
+		h.Evidence = append(h.Evidence, Clause{"certain", "shares are of all that changed, up and down added up"})
+		a.Report = h.Title + ".\n" + h.Text + "\n"
+		return
+	}
 	if c.total == 0 {
 		h.Title = "There is no " + what + " in this profile"
 		h.Text = "Either nothing happened while it was taken, or the filters leave nothing."
@@ -232,8 +255,10 @@ func (a *Summary) contributor(d *Data) {
 	if byOwn == 0 {
 		top, byOwn = c.leaf.top()
 	}
-	if rows := d.changeRows(newTableRows(d), 1, 1); top == "" && len(rows) > 0 {
-		top, byOwn = rows[0].name, rows[0].now // no symbols: what the table calls it
+	if top == "" { // no symbols: what the table calls it
+		if rows := d.changeRows(newTableRows(d), 1, 1); len(rows) > 0 {
+			top, byOwn = rows[0].name, rows[0].now
+		}
 	}
 	verb := verbOf(d.Kind.Name, d.View.Type)
 	a.Call = d.call(top)
@@ -273,6 +298,25 @@ func (a *Summary) contributor(d *Data) {
 	for _, e := range h.Evidence {
 		a.Report += e.Level + "  " + e.Text + "\n"
 	}
+}
+
+// difference says of a profile that was saved as the difference of two what
+// changed most, and how much went up and down.
+func (c *contribution) difference(d *Data, what string) (at *Call, title, text string) {
+	_, unit := d.scale()
+	top, v := c.own.top()
+	if v == 0 {
+		top, v = c.leaf.top()
+	}
+	at, title = d.call(top), fmt.Sprintf("Net, no function changed its %s", what)
+	if v != 0 {
+		way := "more"
+		if v < 0 {
+			way = "less"
+		}
+		title = fmt.Sprintf("%s %s %s %s, %s of all that changed", inSentence(top), verbOf(d.Kind.Name, d.View.Type), quantity(math.Abs(v), unit), way, percentOf(math.Abs(v), c.up+c.down))
+	}
+	return at, title, fmt.Sprintf("This profile is a difference: %s net of %s, %s up and %s down.", quantity(c.total, unit), what, quantity(c.up, unit), quantity(c.down, unit))
 }
 
 // thinShare is below which part of the whole the first function says less than

@@ -21,11 +21,14 @@ func (a *Summary) addRows(ctx context.Context, s *Session, q *Query, d *Data) er
 			if len(f.Path) == 0 {
 				continue
 			}
-			row := s.findingRow(f, i)
-			listed[row.Name] = true
-			a.Rows = append(a.Rows, row)
+			same := (f.Resource == leak.Heap) == (d.Kind.Name == "heap")
+			// Of what is only a part, a function has its own row, as all others.
+			if row := s.findingRow(f, i); !same || !q.narrowed(d.Kind) {
+				listed[row.Name] = true
+				a.Rows = append(a.Rows, row)
+			}
 			for _, c := range slices.Concat(f.Path, below(f)) {
-				if _, ok := part[c.Function]; !ok && (f.Resource == leak.Heap) == (d.Kind.Name == "heap") {
+				if _, ok := part[c.Function]; !ok && same {
 					part[c.Function] = i
 				}
 			}
@@ -38,7 +41,7 @@ func (a *Summary) addRows(ctx context.Context, s *Session, q *Query, d *Data) er
 		if a.Growing {
 			return math.Abs(r.change())
 		}
-		return r.now
+		return math.Abs(r.now) // of a difference, below zero too
 	}
 	order := make([]int, 0, len(rows))
 	for i := range rows {
@@ -84,7 +87,7 @@ func (a *Summary) addRows(ctx context.Context, s *Session, q *Query, d *Data) er
 // others, says little. It does nothing and says so when no function is known
 // to be the program's.
 func (d *Data) attribute(t *tableRows, rows []changeRow) bool {
-	now, was := contributorsOf(d, false), contributorsOf(d, true)
+	now, was := d.contributors()
 	if len(now.own)+len(was.own) == 0 {
 		return false
 	}
@@ -121,7 +124,7 @@ func below(f *leak.Finding) []leak.Frame {
 // rowTrends follows rows through the profiles of the kind: row by row, as many
 // points each, 0 when there is one profile.
 func (s *Session) rowTrends(ctx context.Context, q *Query, d *Data, rows *tableRows, attributed bool) (trend []float32, points int, err error) {
-	shots := d.Kind.trendShots(summaryPoints)
+	shots := d.Kind.trendShots(d.View.Type, summaryPoints)
 	if len(shots) < 2 || len(rows.frames) == 0 {
 		return nil, 0, nil
 	}
@@ -188,7 +191,7 @@ func (d *Data) functionRow(r *changeRow, growing bool) SummaryRow {
 
 // pictureOf is the total of a kind over its profiles, nil with one.
 func (s *Session) pictureOf(k *Kind, d *Data) *Picture {
-	shots := spread(k.Shots, maxTrend)
+	shots := k.trendShots(d.View.Type, maxTrend)
 	if len(shots) < 2 {
 		return nil
 	}

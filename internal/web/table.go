@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"math"
+	"slices"
 
 	"github.com/profoundhq/profound/internal/view"
 )
@@ -46,8 +47,7 @@ func answerTable(ctx context.Context, s *Session, q *Query) (*Answer, error) {
 	rows := newTableRows(d)
 	meta := tableMeta{Head: d.Head(), Rows: len(rows.frames)}
 	c := rows.columns(d)
-	if points > 1 && len(d.Kind.Shots) > 1 {
-		shots := d.Kind.trendShots(points)
+	if shots := d.Kind.trendShots(d.View.Type, points); points > 1 && len(shots) > 1 {
 		trend, err := s.trend(ctx, q, shots, rows)
 		if err != nil {
 			return nil, err
@@ -160,9 +160,10 @@ func (s *Session) one(ctx context.Context, q *Query, shot *Shot, look func(*Data
 // trendBytes bounds how large the profiles of a trend may be together.
 const trendBytes = 256 << 20
 
-// trendShots picks at most n profiles for a trend, fewer when they are large.
-func (k *Kind) trendShots(n int) []*Shot {
-	shots := spread(k.Shots, n)
+// trendShots picks at most n profiles with a value for its trend, fewer when
+// they are large.
+func (k *Kind) trendShots(value string, n int) []*Shot {
+	shots := spread(k.shotsWith(value), n)
 	bytes := 0
 	for _, shot := range shots {
 		bytes += shot.Bytes
@@ -171,6 +172,11 @@ func (k *Kind) trendShots(n int) []*Shot {
 		shots = spread(shots, max(2, len(shots)*(trendBytes>>20)/(bytes>>20)))
 	}
 	return shots
+}
+
+// shotsWith are the profiles that have a value.
+func (k *Kind) shotsWith(value string) []*Shot {
+	return slices.DeleteFunc(slices.Clone(k.Shots), func(s *Shot) bool { return !s.has(value) })
 }
 
 // spread picks n of the shots, the first and the last among them.

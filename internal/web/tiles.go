@@ -44,7 +44,7 @@ func (s *Session) allocTile(ctx context.Context, _ *Query, _ *Kind) (*Tile, erro
 	took := seconds(first.Time, last.Time)
 	was, _, ok := shotTotal(first, "alloc_space")
 	now, _, ok2 := shotTotal(last, "alloc_space")
-	if !ok || !ok2 || took <= 0 || first.Time.IsZero() || now <= was || first.Target != last.Target {
+	if !ok || !ok2 || took <= 0 || first.Time.IsZero() || now <= was || first.Target != last.Target || !sameProgram(first.Profile, last.Profile) {
 		return tileIfKnown(t), nil
 	}
 	if math.IsNaN(t.Value) {
@@ -65,10 +65,25 @@ func (s *Session) allocTile(ctx context.Context, _ *Query, _ *Kind) (*Tile, erro
 			best = i
 		}
 	}
-	if best >= 0 && rows[best].change() > 0 {
+	if best >= 0 && rows[best].change() > 0 && rows[best].change() <= now-was {
 		t.Below, t.Name = percentOf(rows[best].change(), now-was)+" in", rows[best].name
 	}
 	return t, nil
+}
+
+// sameProgram tells that two profiles are of one program, as far as they tell:
+// by build ID, else by the name of the main mapping.
+func sameProgram(a, b *profile.Profile) bool {
+	var ids, names [2]string
+	for i, p := range []*profile.Profile{a, b} {
+		if len(p.Mappings) > 1 {
+			ids[i], names[i] = p.Mappings[1].BuildID, p.Mappings[1].File
+		}
+	}
+	if ids[0] != "" && ids[1] != "" {
+		return ids[0] == ids[1]
+	}
+	return names[0] == names[1]
 }
 
 func tileIfKnown(t *Tile) *Tile {
@@ -96,10 +111,9 @@ func (s *Session) ends(g leak.Gauge) (first, last Moment, ok bool) {
 // profile by its stacks, else what the runtime says of itself.
 func (s *Session) collectorTile(_ context.Context, _ *Query, _ *Kind) (*Tile, error) {
 	t := &Tile{ID: "gc", Label: "GC share of CPU", Unit: "share", Value: math.NaN()}
-	if k := s.kindIfAny("cpu"); k != nil {
-		p := k.Shots[len(k.Shots)-1].Profile
-		mark, assist, total := collectorShare(p, k.Value)
-		if total > 0 && isGo(p) {
+	if k := s.kindIfAny("cpu"); k != nil && isGo(k.Shots[len(k.Shots)-1].Profile) {
+		mark, assist, total := collectorShare(k.Shots[len(k.Shots)-1].Profile, k.Value)
+		if total > 0 {
 			t.Value, t.Kind = (mark+assist)/total, "cpu"
 			t.Below = "of the CPU profile; assist " + percentOf(assist, total)
 			return t, nil
@@ -142,14 +156,20 @@ func collectorShare(p *profile.Profile, value string) (mark, assist, total float
 			work[i] = 2
 		}
 	}
-	kinds := make([]byte, p.Stacks.Len())
-	for i := range kinds {
-		for _, loc := range p.Stacks.Of(profile.StackID(i)) {
-			for _, ln := range p.Locations.LinesOf(loc) {
-				kinds[i] = max(kinds[i], work[ln.Function])
-			}
+	at := make([]byte, p.Locations.Len())
+	for loc := range at {
+		for _, ln := range p.Locations.LinesOf(profile.LocationID(loc)) {
+			at[loc] = max(at[loc], work[ln.Function])
 		}
 	}
+	kinds := make([]byte, p.Stacks.Len())
+	profile.InParts(len(kinds), profile.Parts(len(kinds)), func(_, from, to int) {
+		for i := from; i < to; i++ {
+			for _, loc := range p.Stacks.Of(profile.StackID(i)) {
+				kinds[i] = max(kinds[i], at[loc])
+			}
+		}
+	})
 	for i, id := range p.Samples.Stack {
 		v := float64(p.Samples.Values[col][i])
 		total += v

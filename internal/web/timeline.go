@@ -77,11 +77,15 @@ func answerTimeline(ctx context.Context, s *Session, q *Query) (*Answer, error) 
 			a.Untimed++
 		}
 	}
+	seen, err := s.through(ctx, q, k, valueOf(q, k))
+	if err != nil {
+		return nil, err
+	}
 	if label := q.Own("label"); label != "" {
 		if !slices.Contains(a.Labels, label) {
 			return nil, badRequest("There are: "+joinWords(a.Labels)+".", "%s profiles have no label %q", k.Name, label)
 		}
-		a.add(labelTrack(k, valueOf(q, k), label))
+		a.add(labelTrack(seen, valueOf(q, k), label))
 	}
 	if q.Sel.Sort == 'f' {
 		t, err := s.functionTrack(ctx, q, k)
@@ -90,11 +94,16 @@ func answerTimeline(ctx context.Context, s *Session, q *Query) (*Answer, error) 
 		}
 		a.add(t)
 	}
-	a.add(s.kindTrack(k, valueOf(q, k)))
+	a.add(s.kindTrack(seen, valueOf(q, k)))
 	for i := range s.kinds {
-		if o := &s.kinds[i]; o != k {
-			a.add(s.kindTrack(o, o.Value))
+		o := &s.kinds[i]
+		if o == k {
+			continue
 		}
+		if o, err = s.through(ctx, q, o, o.Value); err != nil {
+			return nil, err
+		}
+		a.add(s.kindTrack(o, o.Value))
 	}
 	for _, t := range s.gaugeTracks() {
 		a.add(t)
@@ -139,6 +148,24 @@ func (s *Series) thin() {
 		times, values = append(times, s.Times[best]), append(values, s.Values[best])
 	}
 	s.Times, s.Values = times, values
+}
+
+// through is a kind as the filters of a query leave it: with them, of so many
+// of its profiles as a trend has.
+func (s *Session) through(ctx context.Context, q *Query, k *Kind, value string) (*Kind, error) {
+	if list, _ := q.filters(); len(list) == 0 {
+		return k, nil
+	}
+	c, left := *q, *k
+	c.Kind, c.Value, left.Shots = k.Name, value, nil
+	for _, shot := range k.trendShots(value, maxTrend) {
+		own := *shot
+		if err := s.one(ctx, &c, shot, func(d *Data) { own.Profile = d.Filtered }); err != nil {
+			return nil, err
+		}
+		left.Shots = append(left.Shots, &own)
+	}
+	return &left, nil
 }
 
 // kindTrack is the total of the profiles of a kind. What adds up over a time
@@ -192,7 +219,7 @@ func (s *Session) functionTrack(ctx context.Context, q *Query, k *Kind) (Track, 
 	t := Track{ID: "selected", Title: "Selected: " + q.Sel.Name}
 	var flat, cum Series
 	flat.Title, cum.Title = "flat", "cum"
-	for _, shot := range k.trendShots(maxTrend) {
+	for _, shot := range k.trendShots(valueOf(q, k), maxTrend) {
 		if shot.Time.IsZero() {
 			continue
 		}

@@ -3,7 +3,10 @@ package web
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 
+	"github.com/profoundhq/profound/internal/reason"
 	"github.com/profoundhq/profound/internal/why"
 )
 
@@ -32,6 +35,8 @@ type Without struct {
 	// MoreTypes and MoreSites are how many were left out.
 	MoreTypes int `json:"moreTypes,omitempty"`
 	MoreSites int `json:"moreSites,omitempty"`
+	// Report is all of it as text, to be copied.
+	Report string `json:"report"`
 }
 
 // withoutMost is how many types and sites are told.
@@ -64,12 +69,24 @@ func answerWithout(ctx context.Context, s *Session, q *Query) (*Answer, error) {
 			}
 			a.Sites = append(a.Sites, siteOf(&w.Sites[i]))
 		}
-		return nil
+		a.Report, err = withoutReport(h, w)
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return &Answer{JSON: a}, nil
+}
+
+// withoutReport is what profound why -without prints.
+func withoutReport(h *Heap, w *why.WhatIf) (string, error) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n", h.Program.Path)
+	if !h.Taken.IsZero() {
+		fmt.Fprintf(&b, "%s\n", h.Taken.Format("2006-01-02 15:04:05 MST"))
+	}
+	err := reason.Write(&b, &reason.Document{Question: &reason.Question{A: h.Analysis}, Answers: reason.Without(w)}, reason.Options{Width: 100})
+	return b.String(), err
 }
 
 func withoutError(err error) error {

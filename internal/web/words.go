@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/profoundhq/profound/internal/origin"
-	"github.com/profoundhq/profound/internal/unit"
 )
 
 // wholeWords is what the total of a value is called: "heap in use".
@@ -58,22 +57,6 @@ func verbOf(kind, value string) string {
 	return "has"
 }
 
-// quantity prints a value in base units.
-func quantity(v float64, name string) string {
-	if name == "count" || math.Abs(v) >= math.MaxInt64 {
-		return thousands(math.Round(v))
-	}
-	if math.Abs(v) < 1 && v != 0 {
-		return fmt.Sprintf("%.2g %s", v, name)
-	}
-	n, u := unit.Scale(int64(math.Round(v)), name, unit.Auto)
-	text := fmt.Sprintf("%.3g", n)
-	if math.Abs(n) >= 100 {
-		text = fmt.Sprintf("%.0f", n)
-	}
-	return strings.TrimSpace(text + " " + u)
-}
-
 // longName is how many runes of a name fit a sentence.
 const longName = 90
 
@@ -104,12 +87,23 @@ func percentOf(part, whole float64) string {
 	if whole == 0 || part == 0 {
 		return "0 %"
 	}
-	p := 100 * part / whole
-	switch {
-	case p != 0 && p < 0.1:
-		return "<0.1 %"
-	case p < 10:
-		return fmt.Sprintf("%.1f %%", p)
+	p, sign := 100*math.Abs(part/whole), ""
+	if part < 0 != (whole < 0) {
+		sign = "\u2212"
 	}
-	return fmt.Sprintf("%.0f %%", p)
+	switch {
+	case p < 0.1:
+		return sign + "<0.1 %"
+	case p < 10:
+		return fmt.Sprintf("%s%.1f %%", sign, p)
+	}
+	return fmt.Sprintf("%s%.0f %%", sign, p)
+}
+
+// manyWords is a number of things: "1 profile", "3 profiles".
+func manyWords(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }

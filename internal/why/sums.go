@@ -98,7 +98,7 @@ func (r *reducer) nodes(t *retain.Tree) {
 	for i := 1; i < len(t.Nodes); i++ {
 		n := &t.Nodes[i]
 		kind := r.a.Heap.Kind(n.Example)
-		key := pathKey{r.to[n.Parent], r.own(r.label(kind, r.a.labels.Name(n.Label))), r.own(r.a.labels.Name(n.Kind))}
+		key := pathKey{r.to[n.Parent], r.own(lasting(kind, r.a.labels.Name(n.Label))), r.own(r.a.labels.Name(n.Kind))}
 		k, ok := index[key]
 		if !ok {
 			k = uint32(len(r.s.nodes))
@@ -116,9 +116,9 @@ func (r *reducer) nodes(t *retain.Tree) {
 	}
 }
 
-// label is what a step is called in every heap: groups of goroutines by where
+// lasting is what a step is called in every heap: groups of goroutines by where
 // they are and who made them, without their number and state.
-func (r *reducer) label(kind goheap.Kind, label string) string {
+func lasting(kind goheap.Kind, label string) string {
 	if kind == goheap.KindGroup {
 		if _, at, ok := strings.Cut(label, "] at "); ok {
 			return "goroutines at " + at

@@ -3,7 +3,9 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { signal } from "@preact/signals";
-import { decodeColumns, mediaType, type Columns } from "./columns.ts";
+import { sentence } from "./format.ts";
+import { decodeColumns, mediaType } from "./columns.ts";
+import { answerOf, saved } from "./saved.ts";
 
 /** Failure is why there is no answer: a sentence, what to do, and whether asking again may help. */
 export class Failure extends Error {
@@ -18,6 +20,12 @@ export class Failure extends Error {
   get gone(): boolean {
     return this.status === 0;
   }
+}
+
+/** explain is a failure as a sentence, with what to do. */
+export function explain(e: unknown): string {
+  const { message, hint } = e as Failure;
+  return `${sentence(message)} ${hint ?? ""}`;
 }
 
 /** True while the server does not answer; the shell shows it and asks again. */
@@ -47,6 +55,12 @@ function remember(url: string, value: unknown, bytes: number): void {
 export function forget(): void {
   cache.clear();
   cached = 0;
+}
+
+/** again asks the server again for everything. */
+export function again(): void {
+  forget();
+  retries.value++;
 }
 
 /** known is an answer that came before, if it is still kept. */
@@ -86,11 +100,6 @@ export async function fresh<T>(url: string, abort?: AbortSignal): Promise<T> {
   }
 }
 
-/** askColumns is ask for a view in columns. */
-export function askColumns<M>(url: string, abort?: AbortSignal): Promise<Columns<M>> {
-  return ask<Columns<M>>(url, abort);
-}
-
 /** send posts something that changes the server's state. */
 export async function send<T>(url: string, body: BodyInit, headers: Record<string, string> = {}): Promise<T> {
   pending.value++;
@@ -119,7 +128,13 @@ export function upload(file: File): Promise<{ session: string }> {
   return send("/api/upload", file, { "Content-Type": "application/octet-stream", "X-Name": encodeURIComponent(file.name) });
 }
 
-async function request(url: string, init: RequestInit): Promise<Response> {
+/** request asks the server; every failure is a Failure. */
+export async function request(url: string, init: RequestInit): Promise<Response> {
+  if (saved) {
+    const answer = init.method ? null : await answerOf(url, saved);
+    if (answer) return answer;
+    throw new Failure("This saved copy does not have that.", saved.note, 404);
+  }
   let response: Response;
   try {
     response = await fetch(url, { credentials: "same-origin", ...init });

@@ -3,9 +3,9 @@
 
 import { Component, render, type ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
-import { Failure, forget, pending, ping, reopen, retries, serverGone, useLoad } from "./api.ts";
+import { again, explain, Failure, pending, ping, reopen, serverGone, useLoad, retries } from "./api.ts";
 import { listen } from "./commands.ts";
-import { sentence } from "./format.ts";
+import { sentence, visible } from "./format.ts";
 import { Chips } from "./frame/Chips.tsx";
 import { Dialogs } from "./frame/Dialogs.tsx";
 import { Foot } from "./frame/Foot.tsx";
@@ -14,10 +14,11 @@ import { Inspector } from "./frame/Inspector.tsx";
 import { Rail } from "./frame/Rail.tsx";
 import { startActions } from "./frame/actions.ts";
 import { TopBar } from "./frame/TopBar.tsx";
-import { Button, Empty, Skeleton, Tooltip } from "./parts/index.ts";
+import { Button, edge, Empty, NoFilters, Skeleton, Tooltip } from "./parts/index.ts";
+import { saved } from "./saved.ts";
 import { loadSession, session, sessionError } from "./session.ts";
-import { dismiss, drawer, said, startTheme, toast, toasts } from "./shell.ts";
-import { badURL, navigate, read, state, undo } from "./state.ts";
+import { drawer, said, startTheme, toast, toasts } from "./shell.ts";
+import { badURL, canUndo, navigate, ownKeys, read, startPage, state, undo } from "./state.ts";
 import type { Session } from "./types.ts";
 import { viewByID, viewsFor, type View } from "./views/index.ts";
 
@@ -31,11 +32,11 @@ function Page() {
   useTitle(on, view);
   const side = on && view && !view.wide && !badURL.value;
   return (
-    <div class={side ? "page" : s.session || badURL.value ? "page noside" : "page noside start"}>
+    <div class={s.session || badURL.value ? "page" : "page start"}>
       <a class="skip" href="#main" onClick={(e) => (e.preventDefault(), document.getElementById("main")?.focus())}>
         Skip to the view
       </a>
-      <div class={pending.value > 0 ? "progress on" : "progress"} aria-hidden="true">
+      <div class={pending.value > 0 ? "progress on" : "progress"} aria-hidden>
         <i />
       </div>
       <TopBar session={on} />
@@ -43,6 +44,7 @@ function Page() {
       <main class="main" id="main" tabIndex={-1} aria-busy={pending.value > 0}>
         {(s.session !== "" || badURL.value) && <h1 class="sr">{view ? `${view.title} of ${on?.title ?? s.session}` : "Profound"}</h1>}
         {serverGone.value && <Gone />}
+        {saved && <p class="label savednote">{visible(saved.note)}</p>}
         <Body on={on} view={view} />
       </main>
       {side && <Inspector session={on} />}
@@ -136,7 +138,7 @@ function Problem({ title, hint, session: on, children }: { title: string; hint: 
           <>
             {children}
             {on && <Button main onClick={() => navigate({ view: viewsFor(on)[0]?.id ?? "flame" })}>First view</Button>}
-            <Button onClick={() => navigate({ session: "", view: "home", keys: {}, x: [] })}>Start page</Button>
+            <Button onClick={startPage}>Start page</Button>
           </>
         }
       >
@@ -144,11 +146,6 @@ function Problem({ title, hint, session: on, children }: { title: string; hint: 
       </Empty>
     </div>
   );
-}
-
-function again(): void {
-  forget();
-  retries.value++;
 }
 
 function SessionProblem({ e }: { e: Failure }) {
@@ -174,7 +171,7 @@ function OpenAgain() {
       }
       again();
     } catch (e) {
-      toast(`${sentence((e as Failure).message)} ${(e as Failure).hint ?? ""}`, { bad: true });
+      toast(explain(e), { bad: true });
     }
   };
   return (
@@ -186,12 +183,16 @@ function OpenAgain() {
 
 function ViewProblem({ e }: { e: Failure }) {
   const s = state.value;
+  const own = ownKeys(s);
+  const gone = e.status === 410;
   return (
     <Problem title={sentence(e.message)} hint={e.hint}>
-      {s.x.length > 0 && <Button onClick={() => navigate({ x: [] })}>Remove all filters</Button>}
+      {gone && <OpenAgain />}
+      {own.length > 0 && <Button onClick={() => navigate({ keys: Object.fromEntries(own.map((k) => [k, undefined])) })}>{own.length > 1 ? "Without these settings" : "Without this setting"}</Button>}
+      {s.x.length > 0 && <NoFilters />}
       {(s.keys["cur"] || s.keys["base"] || s.keys["kind"] || s.keys["value"]) && <Button onClick={() => navigate({ keys: { cur: undefined, base: undefined, kind: undefined, value: undefined } })}>Default data</Button>}
-      <Button onClick={undo}>Undo</Button>
-      <Button main onClick={again}>
+      {canUndo.value && <Button onClick={undo}>Undo</Button>}
+      <Button main={!gone} onClick={again}>
         Try again
       </Button>
     </Problem>
@@ -217,13 +218,8 @@ function Toasts() {
   return (
     <div class="toasts" role="status" aria-live="polite">
       {toasts.value.map((t) => (
-        <div key={t.id} class={t.bad ? "toast bad" : "toast"}>
+        <div key={t.id} class={t.bad ? "toast bad" : "toast"} style={edge(t.bad ? "bad" : undefined)}>
           <span>{t.text}</span>
-          {t.action && (
-            <button type="button" onClick={() => (t.action?.run(), dismiss(t.id))}>
-              {t.action.title}
-            </button>
-          )}
         </div>
       ))}
     </div>

@@ -44,14 +44,15 @@ export function addCommands(list: readonly Command[]): () => void {
   };
 }
 
-/** useCommands has commands while the component is shown. They may close over what changes: the newest run is called. */
-export function useCommands(list: readonly Command[]): void {
+/** useCommands has the commands of a group while the component is shown. They may close over what changes: the newest run is called. */
+export function useCommands(group: string, list: readonly Omit<Command, "group">[]): void {
   const newest = useRef(list);
   newest.current = list;
   const shape = list.map((c) => c.id + (c.keys?.join(" ") ?? "")).join("\n");
   useEffect(() => {
     const layer = list.map((c) => ({
       ...c,
+      group,
       run: () => newest.current.find((n) => n.id === c.id)?.run(),
       when: () => newest.current.find((n) => n.id === c.id)?.when?.() ?? true,
     }));

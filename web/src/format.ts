@@ -13,12 +13,12 @@ export interface Scale {
   decimals: number;
 }
 
-const bytes: readonly [number, string][] = [[1, " B"], [2 ** 10, " kB"], [2 ** 20, " MB"], [2 ** 30, " GB"], [2 ** 40, " TB"], [2 ** 50, " PB"]];
+const byteSteps: readonly [number, string][] = [[1, " B"], [2 ** 10, " kB"], [2 ** 20, " MB"], [2 ** 30, " GB"], [2 ** 40, " TB"], [2 ** 50, " PB"]];
 const times: readonly [number, string][] = [[1, " ns"], [1e3, " µs"], [1e6, " ms"], [1e9, " s"], [60e9, " min"], [3600e9, " h"], [24 * 3600e9, " d"]];
 const counts: readonly [number, string][] = [[1, ""], [1e3, " k"], [1e6, " M"], [1e9, " G"], [1e12, " T"]];
 
 function family(unit: string): { steps: readonly [number, string][]; suffix: string } {
-  if (unit === "bytes" || unit === "B") return { steps: bytes, suffix: "" };
+  if (unit === "bytes" || unit === "B") return { steps: byteSteps, suffix: "" };
   if (unit === "nanoseconds" || unit === "ns") return { steps: times, suffix: "" };
   if (unit === "count" || unit === "") return { steps: counts, suffix: "" };
   return { steps: counts, suffix: unit === "objects" || unit === "samples" || unit === "goroutines" ? "" : ` ${unit}` };
@@ -32,7 +32,7 @@ export function scaleFor(size: number, unit: string): Scale {
   if (steps === counts && v < 1e5) return { factor: 1, label: suffix, decimals: Number.isInteger(size) || v >= 100 ? 0 : 1 };
   let step = steps[0] as [number, string];
   // 1000 kB is a MB already, though a MB has 1024: no more than three digits before the point.
-  for (const s of steps) if (v >= (timeFrom[s[1]] ?? s[0] * (steps === bytes && s[0] > 1 ? 1000 / 1024 : 1))) step = s;
+  for (const s of steps) if (v >= (timeFrom[s[1]] ?? s[0] * (steps === byteSteps && s[0] > 1 ? 1000 / 1024 : 1))) step = s;
   const n = v / step[0];
   return { factor: step[0], label: step[1] + suffix, decimals: step[0] === 1 && Number.isInteger(size) ? 0 : n >= 100 ? 1 : 2 };
 }
@@ -65,9 +65,19 @@ export function quantity(v: number, unit: string): string {
   return trimZeros(inScale(v, s)) + s.label;
 }
 
+/** bytes prints a size of memory or of a file. */
+export function bytes(v: number): string {
+  return quantity(v, "bytes");
+}
+
 /** trimZeros drops zeros behind the point: for values that stand alone. */
 function trimZeros(text: string): string {
   return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
+}
+
+/** scaleTitle is the unit of a scale behind the title of a column: ", MB". */
+export function scaleTitle(s: Scale): string {
+  return s.label ? `, ${s.label.trim()}` : "";
 }
 
 /** withUnit prints a value in a scale with the unit. */
@@ -104,11 +114,6 @@ export function ratio(base: number, current: number): string {
   if (r >= 2) return "×" + (r >= 100 ? group(r, 0) : r >= 10 ? r.toFixed(0) : r.toFixed(1));
   if (r <= 0.5) return "×" + (r < 0.01 ? "<0.01" : r.toFixed(2));
   return "";
-}
-
-/** bytesOf prints a size of a file. */
-export function bytesOf(n: number): string {
-  return quantity(n, "bytes");
 }
 
 /** integer prints a count with all digits. */

@@ -2,13 +2,16 @@
 // profiles that are shown when the URL leaves them to the session.
 
 import { computed, signal } from "@preact/signals";
-import { ask, Failure } from "./api.ts";
-import { state, type State } from "./state.ts";
+import { ask, Failure, retries } from "./api.ts";
 import { quantity } from "./format.ts";
+import { api, state, type State } from "./state.ts";
 import type { Head, Kind, Session, Shot, ValueType } from "./types.ts";
 
 export const session = signal<Session | null>(null);
 export const sessionError = signal<Failure | null>(null);
+
+/** Which time of asking the session is of: again() asks for it anew. */
+let loaded = -1;
 
 /** loadSession asks what a session has; "" is the start page. */
 export async function loadSession(id: string): Promise<void> {
@@ -17,14 +20,16 @@ export async function loadSession(id: string): Promise<void> {
     sessionError.value = null;
     return;
   }
-  if (session.peek()?.id === id) return;
+  if (session.peek()?.id === id && loaded === retries.peek()) return;
+  const tries = retries.peek();
   try {
-    const s = await ask<Session>(`/api/${encodeURIComponent(id)}/session`);
+    const s = await ask<Session>(`${api(id)}/session`);
     if (state.peek().session !== id) return;
     session.value = s;
+    loaded = tries;
     sessionError.value = null;
   } catch (e) {
-    if (state.peek().session !== id) return;
+    if (state.peek().session !== id || ((e as Failure).gone && session.peek()?.id === id)) return; // what was loaded stays
     session.value = null;
     sessionError.value = e instanceof Failure ? e : new Failure((e as Error).message, "", 500);
   }
@@ -47,8 +52,11 @@ export const value = computed<ValueType | undefined>(() => {
   return k.values.find((v) => v.name === name) ?? k.values[0];
 });
 
-/** The profiles of the kind shown, in order of time. */
-export const shots = computed<Shot[]>(() => session.value?.shots.filter((s) => s.kind === kind.value?.kind) ?? []);
+/** The profiles of the kind shown, in order of time, and then those given as a base. */
+export const given = computed<Shot[]>(() => session.value?.shots.filter((s) => s.kind === kind.value?.kind) ?? []);
+
+/** Those that are no base. */
+export const shots = computed<Shot[]>(() => given.value.filter((s) => s.id.startsWith("p")));
 
 /** The current profile's id: "p3", "p2..p5" or "all". */
 export const current = computed<string>(() => state.value.keys["cur"] || kind.value?.cur || "");

@@ -30,25 +30,20 @@ export const found = signal<Found | null>(null);
 /** The way from the root to the selection, for the row of chips. */
 export const trail = signal<readonly { title: string; run: () => void }[]>([]);
 
-/** A short message at the lower edge; with undo it can be taken back. */
+/** A short message at the lower edge. */
 export interface Toast {
   id: number;
   text: string;
   bad?: boolean;
-  action?: { title: string; run: () => void };
 }
 export const toasts = signal<readonly Toast[]>([]);
 let toastID = 0;
 
 /** toast shows a message for some seconds. */
-export function toast(text: string, more: Omit<Toast, "id" | "text"> = {}): void {
-  const t = { id: ++toastID, text, ...more };
+export function toast(text: string, more: { bad?: boolean } = {}): void {
+  const t: Toast = { id: ++toastID, text, ...more };
   toasts.value = [...toasts.peek().slice(-2), t];
-  setTimeout(() => dismiss(t.id), more.bad || more.action ? 8000 : 3500);
-}
-
-export function dismiss(id: number): void {
-  toasts.value = toasts.peek().filter((t) => t.id !== id);
+  setTimeout(() => (toasts.value = toasts.peek().filter((x) => x !== t)), t.bad ? 8000 : 3500);
 }
 
 /** What the live region says. */
@@ -102,7 +97,7 @@ export function still(): boolean {
 
 /** The inspector as a drawer, in narrow windows. */
 export const drawer = signal(false);
-export type Dialog = "" | "palette" | "help";
+export type Dialog = "" | "palette" | "help" | "export";
 export const dialog = signal<Dialog>("");
 
 /** copy puts text on the clipboard and says so. */

@@ -3,6 +3,7 @@
 // A step is a new entry of the browser's history, so undo is the way back.
 
 import { signal, computed } from "@preact/signals";
+import { saved } from "./saved.ts";
 
 /** The version of the URL. Older links are brought up by the table of upgraders. */
 export const version = 1;
@@ -21,6 +22,9 @@ export interface State {
   keys: Readonly<Record<string, string>>;
   x: readonly Transform[];
 }
+
+/** The start page. */
+const home: State = { session: "", view: "home", keys: {}, x: [] };
 
 /** Transforms with the word a chip shows. Those with quiet take no argument. */
 export const transformWords: Readonly<Record<string, { word: string; quiet?: boolean; help: string }>> = {
@@ -97,7 +101,7 @@ export function parse(url: string, table: Readonly<Record<number, Upgrader>> = u
   const path = cut < 0 ? url : url.slice(0, cut);
   let params = new URLSearchParams(cut < 0 ? "" : url.slice(cut + 1));
   let parts = path.split("/").filter(Boolean).map(decode);
-  if (parts.length === 0) return { session: "", view: "home", keys: {}, x: [] };
+  if (parts.length === 0) return home;
   const m = /^v(\d+)$/.exec(parts[0] ?? "");
   if (!m) throw new BadURL(`There is no page ${path}.`, "Addresses of views begin with /v1/.");
   let v = Number(m[1]);
@@ -109,7 +113,7 @@ export function parse(url: string, table: Readonly<Record<number, Upgrader>> = u
     ({ parts, params } = up(parts, params));
   }
   const session = parts[0];
-  if (!session) return { session: "", view: "home", keys: {}, x: [] };
+  if (!session) return home;
   if (parts.length > 2) throw new BadURL(`There is no page ${path}.`, "An address is /v1/SESSION/VIEW.");
   return normal({ session, view: parts[1] ?? "", ...readParams(params) });
 }
@@ -179,25 +183,40 @@ function decode(text: string): string {
   }
 }
 
-/** Options of pprof that its links carry. They go with every question, and stay when the view changes. */
-export const optionWords: Readonly<Record<string, { word: string; help: string }>> = {
+/** Options of pprof that its links carry. They go with every question, and stay when the view changes; in: the views they change, when not all. */
+export const optionWords: Readonly<Record<string, { word: string; help: string; in?: readonly string[] }>> = {
   mean: { word: "mean", help: "averages instead of sums" },
   norm: { word: "normalized", help: "scaled to the total of the base" },
   rel: { word: "relative", help: "percentages of what the filters leave" },
   dropneg: { word: "no decreases", help: "what became less is left out" },
-  calltree: { word: "call tree", help: "call paths are kept apart" },
-  n: { word: "at most", help: "at most so many entries" },
-  nf: { word: "share from", help: "entries below this share are left out" },
-  ef: { word: "edges from", help: "edges below this share are left out" },
-  trim: { word: "trim", help: "small entries are left out" },
-  unit: { word: "unit", help: "the unit of reports" },
-  intel: { word: "Intel syntax", help: "machine code in Intel syntax" },
-  compact: { word: "compact", help: "reports without the lines about the profile" },
+  calltree: { word: "call tree", help: "call paths are kept apart", in: ["graph"] },
+  n: { word: "at most", help: "at most so many entries", in: [] },
+  nf: { word: "share from", help: "entries below this share are left out", in: ["graph"] },
+  ef: { word: "edges from", help: "edges below this share are left out", in: [] },
+  trim: { word: "trim", help: "small entries are left out", in: ["graph"] },
+  unit: { word: "unit", help: "the unit of reports", in: [] },
+  intel: { word: "Intel syntax", help: "machine code in Intel syntax", in: ["source"] },
+  compact: { word: "compact", help: "reports without the lines about the profile", in: [] },
 };
 
 /** optionsOf are the options of pprof in a state, but for keys the view has for itself. */
 export function optionsOf(s: State): string[] {
   return Object.keys(optionWords).filter((k) => s.keys[k] !== undefined && viewKeys.get(s.view)?.[k] === undefined);
+}
+
+/** shownOptions are those that change something in the view. */
+export function shownOptions(s: State): string[] {
+  return optionsOf(s).filter((k) => optionWords[k]?.in?.includes(s.view) ?? true);
+}
+
+/** ownKeys are the keys in a state that not all views have: those of the view, and options. */
+export function ownKeys(s: State): string[] {
+  return Object.keys(s.keys).filter((k) => !(k in sharedKeys));
+}
+
+/** api is where the server answers for a session. */
+export function api(session: string): string {
+  return `/api/${escape(session)}`;
 }
 
 /** dataURL is where the server answers for a view: the keys that choose samples, the transforms, and the view's own keys named. */
@@ -207,7 +226,7 @@ export function dataURL(s: State, what: string = s.view, own: readonly string[] 
     const v = s.keys[k];
     if (v !== undefined && v !== "") keys[k] = v;
   }
-  return `/api/${escape(s.session)}/${what}${printQuery(keys, s.x)}`;
+  return `${api(s.session)}/${what}${printQuery(keys, s.x)}`;
 }
 
 /** A change of the state: keys set to undefined or "" go back to their default. */
@@ -238,7 +257,7 @@ export function applyPatch(s: State, p: Patch): State {
 }
 
 /** The state now. Only this file writes it. */
-export const state = signal<State>({ session: "", view: "home", keys: {}, x: [] });
+export const state = signal<State>(home);
 /** Why the URL could not be read, or null. */
 export const badURL = signal<BadURL | null>(null);
 
@@ -247,20 +266,38 @@ const last = signal(0);
 export const canUndo = computed(() => step.value > 0);
 export const canRedo = computed(() => step.value < last.value);
 
+/** here is the address that is open. That of a saved copy stands behind the #; without one it is as it was saved. */
+function here(): string {
+  return saved ? (location.hash.length > 2 ? location.hash.slice(1) : saved.at) : location.pathname + location.search;
+}
+
+/** link is what leads to an address. */
+export function link(url: string): string {
+  return saved ? "#" + url : url;
+}
+
 /** navigate changes the state: a new step, or with replace the same step seen differently. */
 export function navigate(patch: Patch, how: { replace?: boolean } = {}): void {
-  const next = applyPatch(state.peek(), patch);
+  const next = saved && patch.session === "" ? parse(saved.at) : applyPatch(state.peek(), patch); // a copy has no other start
   const url = print(next);
   badURL.value = null;
-  if (url === print(state.peek()) && url === location.pathname + location.search) return;
+  if (url === print(state.peek()) && url === here()) return;
   if (how.replace) {
-    history.replaceState({ step: step.peek() }, "", url);
+    history.replaceState({ step: step.peek() }, "", link(url));
   } else {
     step.value++;
     last.value = step.peek();
-    history.pushState({ step: step.peek() }, "", url);
+    history.pushState({ step: step.peek() }, "", link(url));
   }
   state.value = next;
+}
+
+/** How a change is made that is no step of its own: typing, sorting, zoom. */
+export const inPlace = { replace: true } as const;
+
+/** startPage leaves the session. */
+export function startPage(): void {
+  navigate(home);
 }
 
 /** setKey is navigate for one key. */
@@ -273,6 +310,11 @@ export function addTransform(op: string, arg = ""): void {
   const x = state.peek().x;
   if (x.some((t) => t.op === op && t.arg === arg)) return;
   navigate({ x: [...x, { op, arg }] });
+}
+
+/** removeTransforms takes all of them out. */
+export function removeTransforms(): void {
+  navigate({ x: [] });
 }
 
 /** removeTransform takes out the transform at an index. */
@@ -295,7 +337,7 @@ export function read(): void {
   step.value = s ?? step.peek();
   if (step.value > last.value) last.value = step.value;
   try {
-    state.value = parse(location.pathname + location.search);
+    state.value = parse(here());
     badURL.value = null;
   } catch (e) {
     badURL.value = e instanceof BadURL ? e : new BadURL("The address cannot be read.", "Begin at the start page.");
@@ -316,11 +358,16 @@ export function selection(s: State): Selection | null {
 
 /** select marks one thing in every view. It is no step of its own. */
 export function select(sort: Selection["sort"], name: string): void {
-  setKey("sel", `${sort}:${name}`, { replace: true });
+  setKey("sel", `${sort}:${name}`, inPlace);
 }
 
 export function selectFunction(name: string): void {
   select("f", name);
+}
+
+/** showFunction selects a function in another view. */
+export function showFunction(view: string, name: string): void {
+  navigate({ view, keys: { sel: `f:${name}` } });
 }
 
 /** quoteRegexp makes a regular expression that matches exactly this function. */

@@ -89,6 +89,8 @@ export const shortCategoryWords: Record<Category, string> = { ...categoryWords, 
 /** A caller or callee with what goes through it. */
 export interface Neighbour {
   name: string;
+  /** How it is selected, where that is not its name. */
+  entry?: string;
   category: number;
   value: number;
   base?: number;

@@ -35,9 +35,9 @@ export function program() {
   return out;
 }
 
-/** serve starts the program on sources and gives its address; stop ends it. */
+/** serve starts the program on sources, which stay apart, and gives its address; stop ends it. */
 export async function serve(exe, ...args) {
-  const child = spawn(exe, ["-http=localhost:0", "-no_browser", ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(exe, ["web", "-http=localhost:0", "-no_browser", ...args], { stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
   const url = await new Promise((resolve, reject) => {
     const hear = (data) => {
@@ -54,8 +54,8 @@ export async function serve(exe, ...args) {
 
 const flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
-export function browser() {
-  return chromium.launch({ executablePath: browserPath(), args: flags });
+export function browser(...more) {
+  return chromium.launch({ executablePath: browserPath(), args: [...flags, ...more] });
 }
 
 /** page opens an address in a theme; errors of the page and of the console are collected in page.problems. */

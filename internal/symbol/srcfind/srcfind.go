@@ -69,8 +69,11 @@ type Found struct {
 // NotFoundError tells that a source file was found nowhere.
 type NotFoundError struct {
 	Name  string   // as the profile has it
-	Tried []string // files that do not exist, in order, each once
-	text  string
+	Tried []string // files that do not open, in order, each once
+	// Refused is why the first file that is there may not be read, nil if none
+	// is.
+	Refused error
+	text    string
 }
 
 // Error is the text pprof prints in its place.
@@ -140,13 +143,15 @@ func (f *Finder) find(name string) (Found, error) {
 			return found, nil
 		}
 	}
-	return Found{}, &NotFoundError{Name: name, Tried: s.tried, text: toolErr.Error()}
+	return Found{}, &NotFoundError{Name: name, Tried: s.tried, Refused: s.refused, text: toolErr.Error()}
 }
 
-// search collects the files that one Find has tried.
+// search collects the files that one Find has tried, and why the first that may
+// not be read may not.
 type search struct {
-	f     *Finder
-	tried []string
+	f       *Finder
+	tried   []string
+	refused error
 }
 
 // open reports whether path is a file that opens; the error is Open's.
@@ -162,6 +167,9 @@ func (s *search) open(path string) error {
 	}
 	if err != nil && !slices.Contains(s.tried, path) {
 		s.tried = append(s.tried, path)
+	}
+	if s.refused == nil && errors.Is(err, fs.ErrPermission) {
+		s.refused = err
 	}
 	return err
 }

@@ -16,7 +16,7 @@ import (
 const pageDir = "web"
 
 // page checks the page without a browser: types, unit tests, and that the
-// committed files are what the sources give.
+// committed files are what the sources give and within their budget.
 func page(ctx context.Context, c *checker) (string, error) {
 	if err := nodePackages(ctx, c); err != nil {
 		return "", err

@@ -3,7 +3,8 @@
 
 import type { ComponentChildren, Ref } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { delta, place, quantity, ratio, share } from "../format.ts";
+import { place } from "../format.ts";
+import { fill, ValueTip } from "../parts/index.ts";
 import { categories, categoryWords } from "../types.ts";
 import { everything, nameOf, pathOf, rootOf, type FlameModel } from "./model.ts";
 
@@ -44,29 +45,16 @@ export function FlameTip({ m, node, x, y }: { m: FlameModel; node: number; x: nu
     el.style.left = `${Math.max(8, Math.min(x + 14, innerWidth - r.width - 8))}px`;
     el.style.top = `${y + 18 + r.height > innerHeight - 8 ? y - r.height - 12 : y + 18}px`;
   });
-  const { unit, total } = m.meta;
   const f = m.frame[node] as number;
   const v = m.total[node] as number;
   const self = m.self[node] as number;
-  const b = m.base?.[node];
   const c = f === everything ? "none" : (categories[m.frames.category[f] as number] ?? "none");
   return (
-    <div ref={ref} class="flametip" aria-hidden="true">
-      <div class="mono title">
-        <bdi>{nameOf(m, node)}</bdi>
-      </div>
-      <div>
-        <b>{quantity(v, unit)}</b> {share(v, total)}
-        {self !== 0 && self !== v && <span class="label"> · itself {quantity(self, unit)}</span>}
-      </div>
-      {b !== undefined && (
-        <div class={v > b ? "delta up" : v < b ? "delta down" : "delta same"}>
-          {delta(v - b, unit)} <span class="times">{ratio(b, v)}</span> <span class="label">from {quantity(b, unit)}</span>
-        </div>
-      )}
+    <div ref={ref} class="flametip" aria-hidden>
+      <ValueTip name={nameOf(m, node)} value={v} self={self !== 0 && self !== v ? self : undefined} base={m.base?.[node]} unit={m.meta.unit} total={m.meta.total} />
       {f !== everything && (
         <div class="label">
-          <i class={`fill-${c} dot`} /> {categoryWords[c]}
+          <i class="dot" style={fill(c)} /> {categoryWords[c]}
           {m.frames.file[f] ? ` · ${place(m.frames.file[f], m.frames.line[f] as number)}` : ""}
         </div>
       )}

@@ -43,7 +43,7 @@ export function readPalette(el: HTMLElement, mode: Colours): Palette {
   };
   const bg = read("--bg1");
   const bases = categories.map((c) => read(`--f-${c}`));
-  const colours = mode === "origin" ? bases.flatMap((c) => shadesOf(c)) : changeFills(read("--f-same"), read("--f-grow"), read("--f-shrink"));
+  const colours = mode === "origin" ? bases.flatMap((c) => shadesOf(c)) : changeFills(read("--f-same"), read("--f-more"), read("--f-less"));
   const p: Palette = {
     fills: colours.map(css),
     half: colours.map((c) => css(mix(bg, c, 0.5))),

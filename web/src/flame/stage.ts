@@ -18,153 +18,161 @@ const zoomTime = 120;
 /** No narrower than this share of the whole: the precision of the places. */
 const least = 1e-9;
 
-export class Stage {
-  private model: FlameModel | null = null;
-  private look: Look | null = null;
-  private x0 = 0;
-  private x1 = 1;
-  private frame = 0;
-  private animation: { from: [number, number]; to: [number, number]; start: number } | null = null;
-  private readonly boxes = new Boxes();
-  private readonly g: CanvasRenderingContext2D;
-  private readonly observer: ResizeObserver;
-  private readonly off = new AbortController();
-  private drag: { x: number; y: number; x0: number; x1: number; top: number; moved: boolean } | null = null;
+/** Stage is what a view does with a flame graph on its stage. */
+export interface Stage {
+  /** Sets model and look; a new model keeps the places in sight. */
+  show(model: FlameModel, look: Look): void;
+  /** Draws again with other colours. */
+  repaint(look: Look): void;
+  /** Brings a node to full width. */
+  zoomTo(node: number, jump?: boolean): void;
+  /** Brings places in sight. */
+  goTo(x0: number, x1: number, jump?: boolean): void;
+  /** Zooms by a factor around a place in sight, 0 to 1. */
+  scale(by: number, around?: number): void;
+  zoomed(): boolean;
+  /** Scrolls so that a node's row is in sight, and pans when its box is out of sight. */
+  reveal(node: number): void;
+  close(): void;
   /** Milliseconds the last drawings took, for measuring. */
-  readonly times: number[] = [];
+  readonly times: number[];
+}
 
-  constructor(
-    private readonly box: HTMLElement,
-    private readonly canvas: HTMLCanvasElement,
-    private readonly spacer: HTMLElement,
-    private readonly mini: HTMLCanvasElement,
-    private readonly window: HTMLElement,
-    private readonly events: StageEvents,
-    private readonly still: () => boolean,
-  ) {
-    this.g = canvas.getContext("2d", { alpha: true }) as CanvasRenderingContext2D;
-    this.observer = new ResizeObserver(() => this.resize());
-    this.observer.observe(box);
-    this.listen();
-    void document.fonts?.load('12px "JetBrains Mono"').then(() => this.draw());
+/** The elements of a stage: box scrolls over spacer, with canvas in its place; window is the frame on the minimap. */
+export interface StageElements {
+  box: HTMLElement;
+  canvas: HTMLCanvasElement;
+  spacer: HTMLElement;
+  mini: HTMLCanvasElement;
+  window: HTMLElement;
+}
+
+/** startStage makes a stage of its elements. still says whether nothing should move by itself. */
+export function startStage({ box, canvas, spacer, mini, window }: StageElements, events: StageEvents, still: () => boolean): Stage {
+  let m: FlameModel | null = null;
+  let look: Look | null = null;
+  let x0 = 0;
+  let x1 = 1;
+  let frame = 0;
+  let animation: { from: [number, number]; to: [number, number]; start: number } | null = null;
+  let drag: { x: number; y: number; x0: number; x1: number; top: number; moved: boolean } | null = null;
+  const boxes = new Boxes();
+  const strip = mini.parentElement as HTMLElement;
+  const g = canvas.getContext("2d", { alpha: true }) as CanvasRenderingContext2D;
+  const off = new AbortController();
+  const times: number[] = [];
+
+  const observer = new ResizeObserver(resize);
+  observer.observe(box);
+  listen();
+  void document.fonts?.load('12px "JetBrains Mono"').then(draw);
+  return { show, repaint, zoomTo, goTo, scale, zoomed, reveal, close, times };
+
+  function close(): void {
+    observer.disconnect();
+    off.abort();
+    cancelAnimationFrame(frame);
   }
 
-  close(): void {
-    this.observer.disconnect();
-    this.off.abort();
-    cancelAnimationFrame(this.frame);
-  }
-
-  /** show sets model and look; a new model keeps the places in sight. */
-  show(model: FlameModel, look: Look): void {
-    const fresh = model !== this.model;
-    this.model = model;
-    this.look = look;
+  function show(model: FlameModel, newest: Look): void {
+    const fresh = model !== m;
+    m = model;
+    look = newest;
     if (fresh) {
-      this.spacer.style.height = `${model.rows * rowHeight + 1}px`;
-      if (model.rootRow > 0) this.box.scrollTop = Math.max(0, model.rootRow * rowHeight - this.box.clientHeight / 2);
-      this.resize();
-      this.drawMini();
+      spacer.style.height = `${model.rows * rowHeight + 1}px`;
+      if (model.rootRow > 0) box.scrollTop = Math.max(0, model.rootRow * rowHeight - box.clientHeight / 2);
+      resize();
+      drawMini();
     }
-    this.draw();
+    draw();
   }
 
-  /** repaint draws again with other colours. */
-  repaint(look: Look): void {
-    this.look = look;
-    this.drawMini();
-    this.draw();
+  function repaint(newest: Look): void {
+    look = newest;
+    drawMini();
+    draw();
   }
 
-  /** zoomTo brings a node to full width. */
-  zoomTo(node: number, jump = false): void {
-    const m = this.model;
+  function zoomTo(node: number, jump = false): void {
     if (!m || node < 0) return;
-    this.goTo(m.x[node] as number, (m.x[node] as number) + (m.w[node] as number), jump);
-    this.reveal(node);
+    goTo(m.x[node] as number, (m.x[node] as number) + (m.w[node] as number), jump);
+    reveal(node);
   }
 
-  /** goTo brings places in sight. */
-  goTo(x0: number, x1: number, jump = false): void {
-    if (jump || this.still()) {
-      this.animation = null;
-      this.x0 = x0;
-      this.x1 = x1;
+  function goTo(from: number, to: number, jump = false): void {
+    if (jump || still()) {
+      animation = null;
+      [x0, x1] = [from, to];
     } else {
-      this.animation = { from: [this.x0, this.x1], to: [x0, x1], start: performance.now() };
+      animation = { from: [x0, x1], to: [from, to], start: performance.now() };
     }
-    this.draw();
+    draw();
   }
 
-  /** scale zooms by a factor around a place in sight, 0 to 1. */
-  scale(by: number, around = 0.5): void {
-    const [a, b] = this.animation?.to ?? [this.x0, this.x1];
+  function scale(by: number, around = 0.5): void {
+    const [a, b] = animation?.to ?? [x0, x1];
     const width = Math.min(1, Math.max(least, (b - a) * by));
     const at = a + (b - a) * around;
-    this.goTo(...fitIn(at - width * around, width), true);
+    goTo(...fitIn(at - width * around, width), true);
   }
 
-  pan(by: number): void {
-    const width = this.x1 - this.x0;
-    this.goTo(...fitIn(this.x0 + by * width, width), true);
+  function pan(by: number): void {
+    const width = x1 - x0;
+    goTo(...fitIn(x0 + by * width, width), true);
   }
 
-  get zoomed(): boolean {
-    return this.x1 - this.x0 < 0.999999;
+  function zoomed(): boolean {
+    return x1 - x0 < 0.999999;
   }
 
-  /** reveal scrolls so that a node's row is in sight, and pans when its box is out of sight. */
-  reveal(node: number): void {
-    const m = this.model;
+  function reveal(node: number): void {
     if (!m || node < 0) return;
     const y = (m.row[node] as number) * rowHeight;
-    if (y < this.box.scrollTop) this.box.scrollTop = y;
-    else if (y + rowHeight > this.box.scrollTop + this.box.clientHeight) this.box.scrollTop = y + rowHeight - this.box.clientHeight;
-    const [a, b] = this.animation?.to ?? [this.x0, this.x1];
+    if (y < box.scrollTop) box.scrollTop = y;
+    else if (y + rowHeight > box.scrollTop + box.clientHeight) box.scrollTop = y + rowHeight - box.clientHeight;
+    const [a, b] = animation?.to ?? [x0, x1];
     const from = m.x[node] as number;
     const to = from + (m.w[node] as number);
-    if (to <= a || from >= b) this.goTo(...fitIn((from + to) / 2 - (b - a) / 2, b - a));
-    this.draw();
+    if (to <= a || from >= b) goTo(...fitIn((from + to) / 2 - (b - a) / 2, b - a));
+    draw();
   }
 
-  draw(): void {
-    if (!this.frame) this.frame = requestAnimationFrame((t) => this.render(t));
+  function draw(): void {
+    if (!frame) frame = requestAnimationFrame(render);
   }
 
-  private render(now: number): void {
-    this.frame = 0;
-    const m = this.model;
-    const look = this.look;
-    const width = this.box.clientWidth;
-    const height = this.box.clientHeight;
+  function render(now: number): void {
+    frame = 0;
+    const width = box.clientWidth;
+    const height = box.clientHeight;
     if (!m || !look || width === 0) return;
-    this.animate(now);
+    animate(now);
     const start = performance.now();
-    const top = this.box.scrollTop;
-    cull(m, { x0: this.x0, x1: this.x1, width, from: Math.floor(top / rowHeight), to: Math.ceil((top + height) / rowHeight) }, this.boxes);
-    paint(this.g, m, this.boxes, { ...look, top, ratio: devicePixelRatio || 1 }, width, height);
-    this.times.push(performance.now() - start);
-    if (this.times.length > 300) this.times.shift();
-    this.window.style.left = `${this.x0 * 100}%`;
-    this.window.style.width = `${(this.x1 - this.x0) * 100}%`;
-    this.window.hidden = !this.zoomed;
-    if (!this.animation) this.events.drawn(this.boxes.hidden, Math.min(1, this.boxes.hiddenShare), this.zoomed);
+    const top = box.scrollTop;
+    cull(m, { x0, x1, width, from: Math.floor(top / rowHeight), to: Math.ceil((top + height) / rowHeight) }, boxes);
+    paint(g, m, boxes, { ...look, top, ratio: devicePixelRatio || 1 }, width, height);
+    times.push(performance.now() - start);
+    if (times.length > 300) times.shift();
+    window.style.left = `${x0 * 100}%`;
+    window.style.width = `${(x1 - x0) * 100}%`;
+    window.hidden = !zoomed();
+    if (!animation) events.drawn(boxes.hidden, Math.min(1, boxes.hiddenShare), zoomed());
   }
 
-  private animate(now: number): void {
-    const a = this.animation;
+  function animate(now: number): void {
+    const a = animation;
     if (!a) return;
     const t = Math.min(1, Math.max(0, (now - a.start) / zoomTime));
     const ease = 1 - (1 - t) ** 3;
-    this.x0 = a.from[0] + (a.to[0] - a.from[0]) * ease;
-    this.x1 = a.from[1] + (a.to[1] - a.from[1]) * ease;
-    if (t < 1) this.draw();
-    else this.animation = null;
+    x0 = a.from[0] + (a.to[0] - a.from[0]) * ease;
+    x1 = a.from[1] + (a.to[1] - a.from[1]) * ease;
+    if (t < 1) draw();
+    else animation = null;
   }
 
-  private resize(): void {
+  function resize(): void {
     const ratio = devicePixelRatio || 1;
-    for (const [c, w, h] of [[this.canvas, this.box.clientWidth, this.box.clientHeight], [this.mini, this.mini.parentElement?.clientWidth ?? 0, 26]] as const) {
+    for (const [c, w, h] of [[canvas, box.clientWidth, box.clientHeight], [mini, strip.clientWidth, 26]] as const) {
       if (w === 0) continue;
       c.width = Math.round(w * ratio);
       c.height = Math.round(h * ratio);
@@ -172,17 +180,15 @@ export class Stage {
       c.style.height = `${h}px`;
     }
     // The canvas stays in place while the spacer beside it scrolls.
-    this.canvas.style.marginBottom = `${-this.box.clientHeight}px`;
-    this.drawMini();
-    this.draw();
+    canvas.style.marginBottom = `${-box.clientHeight}px`;
+    drawMini();
+    draw();
   }
 
   /** drawMini draws the whole graph small: every row at least a part of a pixel. */
-  private drawMini(): void {
-    const m = this.model;
-    const look = this.look;
-    const g = this.mini.getContext("2d");
-    const width = this.mini.clientWidth;
+  function drawMini(): void {
+    const g = mini.getContext("2d");
+    const width = mini.clientWidth;
     if (!m || !look || !g || width === 0) return;
     const ratio = devicePixelRatio || 1;
     g.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -201,77 +207,75 @@ export class Stage {
     g.globalAlpha = 1;
   }
 
-  private listen(): void {
-    const on = <K extends keyof HTMLElementEventMap>(el: HTMLElement, type: K, f: (e: HTMLElementEventMap[K]) => void, passive = true) => el.addEventListener(type, f, { signal: this.off.signal, passive });
-    on(this.box, "scroll", () => this.draw());
-    on(this.box, "wheel", (e) => this.wheel(e), false);
-    on(this.box, "pointerdown", (e) => this.down(e));
-    on(this.box, "pointermove", (e) => this.move(e));
-    on(this.box, "pointerup", (e) => this.up(e));
-    on(this.box, "pointercancel", () => (this.drag = null));
-    on(this.box, "pointerleave", () => this.events.hover(-1, 0, 0));
-    on(this.box, "dblclick", (e) => this.events.zoom(this.at(e)));
-    const mini = this.mini.parentElement as HTMLElement;
-    on(mini, "pointerdown", (e) => (mini.setPointerCapture(e.pointerId), this.panTo(e)));
-    on(mini, "pointermove", (e) => e.buttons && this.panTo(e));
+  function listen(): void {
+    const on = <K extends keyof HTMLElementEventMap>(el: HTMLElement, type: K, f: (e: HTMLElementEventMap[K]) => void, passive = true) => el.addEventListener(type, f, { signal: off.signal, passive });
+    on(box, "scroll", draw);
+    on(box, "wheel", wheel, false);
+    on(box, "pointerdown", down);
+    on(box, "pointermove", move);
+    on(box, "pointerup", up);
+    on(box, "pointercancel", () => (drag = null));
+    on(box, "pointerleave", () => events.hover(-1, 0, 0));
+    on(box, "dblclick", (e) => events.zoom(at(e)));
+    on(strip, "pointerdown", (e) => (strip.setPointerCapture(e.pointerId), panTo(e)));
+    on(strip, "pointermove", (e) => e.buttons && panTo(e));
   }
 
-  private panTo(e: PointerEvent): void {
-    const r = (this.mini.parentElement as HTMLElement).getBoundingClientRect();
-    const width = this.x1 - this.x0;
-    this.goTo(...fitIn((e.clientX - r.left) / r.width - width / 2, width), true);
+  function panTo(e: PointerEvent): void {
+    const r = strip.getBoundingClientRect();
+    const width = x1 - x0;
+    goTo(...fitIn((e.clientX - r.left) / r.width - width / 2, width), true);
   }
 
-  private at(e: MouseEvent): number {
-    const m = this.model;
+  function at(e: MouseEvent): number {
     if (!m) return -1;
-    const r = this.box.getBoundingClientRect();
-    const place = this.x0 + ((e.clientX - r.left) / this.box.clientWidth) * (this.x1 - this.x0);
-    return nodeAt(m, Math.floor((e.clientY - r.top + this.box.scrollTop) / rowHeight), place);
+    const r = box.getBoundingClientRect();
+    const place = x0 + ((e.clientX - r.left) / box.clientWidth) * (x1 - x0);
+    return nodeAt(m, Math.floor((e.clientY - r.top + box.scrollTop) / rowHeight), place);
   }
 
   /** With Ctrl, or a pinch, the wheel zooms; sideways it pans; else it scrolls as everywhere. */
-  private wheel(e: WheelEvent): void {
-    const r = this.box.getBoundingClientRect();
+  function wheel(e: WheelEvent): void {
+    const r = box.getBoundingClientRect();
     if (e.ctrlKey || e.metaKey) {
       e.preventDefault();
-      this.scale(Math.exp(Math.max(-60, Math.min(60, e.deltaY)) * 0.008), (e.clientX - r.left) / r.width);
+      scale(Math.exp(Math.max(-60, Math.min(60, e.deltaY)) * 0.008), (e.clientX - r.left) / r.width);
     } else if (Math.abs(e.deltaX) > Math.abs(e.deltaY) || e.shiftKey) {
       e.preventDefault();
-      this.pan((e.deltaX || e.deltaY) / r.width);
+      pan((e.deltaX || e.deltaY) / r.width);
     }
   }
 
-  private down(e: PointerEvent): void {
+  function down(e: PointerEvent): void {
     if (e.button !== 0) return;
-    this.drag = { x: e.clientX, y: e.clientY, x0: this.x0, x1: this.x1, top: this.box.scrollTop, moved: false };
+    drag = { x: e.clientX, y: e.clientY, x0, x1, top: box.scrollTop, moved: false };
   }
 
-  private move(e: PointerEvent): void {
-    const d = this.drag;
+  function move(e: PointerEvent): void {
+    const d = drag;
     if (d && e.buttons) {
       const dx = e.clientX - d.x;
       const dy = e.clientY - d.y;
       if (!d.moved && Math.hypot(dx, dy) < 4) return;
-      if (!d.moved) this.box.setPointerCapture(e.pointerId);
+      if (!d.moved) box.setPointerCapture(e.pointerId);
       d.moved = true;
-      this.box.classList.add("dragging");
-      this.events.hover(-1, 0, 0);
+      box.classList.add("dragging");
+      events.hover(-1, 0, 0);
       const width = d.x1 - d.x0;
-      this.goTo(...fitIn(d.x0 - (dx / this.box.clientWidth) * width, width), true);
-      this.box.scrollTop = d.top - dy;
+      goTo(...fitIn(d.x0 - (dx / box.clientWidth) * width, width), true);
+      box.scrollTop = d.top - dy;
       return;
     }
-    this.events.hover(this.at(e), e.clientX, e.clientY);
+    events.hover(at(e), e.clientX, e.clientY);
   }
 
-  private up(e: PointerEvent): void {
-    const d = this.drag;
-    this.drag = null;
-    this.box.classList.remove("dragging");
+  function up(e: PointerEvent): void {
+    const d = drag;
+    drag = null;
+    box.classList.remove("dragging");
     if (d && !d.moved && e.button === 0) {
-      const node = this.at(e);
-      if (node >= 0) this.events.select(node);
+      const node = at(e);
+      if (node >= 0) events.select(node);
     }
   }
 }

@@ -3,7 +3,8 @@
 
 import { useState } from "preact/hooks";
 import { Button, Chip, Keys, Popover } from "../parts/index.ts";
-import { addTransform, canRedo, canUndo, optionsOf, optionWords, redo, removeTransform, setKey, state, transformWords, undo, type Transform } from "../state.ts";
+import { views, type View } from "../views/index.ts";
+import { addTransform, canRedo, canUndo, get, optionWords, redo, removeTransform, setKey, shownOptions, state, transformWords, undo, type Transform } from "../state.ts";
 import { trail } from "../shell.ts";
 
 /** argWords shows an exact regular expression as the name it stands for. */
@@ -17,6 +18,7 @@ export function argWords(t: Transform): string {
 
 export function Chips() {
   const way = trail.value;
+  const own = views.find((v) => v.id === state.value.view)?.filters;
   return (
     <div class="chips" role="group" aria-label="Path and filters">
       {way.length > 1 && (
@@ -26,12 +28,12 @@ export function Chips() {
             {shorten(way).map((step, i) => (
               <>
                 {i > 0 && (
-                  <span class="sep" aria-hidden="true">
+                  <span class="sep" aria-hidden>
                     {" › "}
                   </span>
                 )}
                 {step.run ? (
-                  <button key={i} type="button" onClick={step.run}>
+                  <button key={i} onClick={step.run}>
                     <bdi>{step.title}</bdi>
                   </button>
                 ) : (
@@ -43,23 +45,30 @@ export function Chips() {
         </span>
       )}
       {state.value.x.map((t, i) => (
-        <Chip key={`${t.op}:${t.arg}`} word={transformWords[t.op]?.word ?? t.op} onRemove={() => removeTransform(i)} tip={transformWords[t.op]?.help}>
+        <Chip key={`${t.op}:${t.arg}`} word={transformWords[t.op]?.word ?? t.op} onRemove={() => removeTransform(i)} off={!!own} tip={own ? "Filters of samples change nothing here" : transformWords[t.op]?.help}>
           <bdi>{argWords(t)}</bdi>
         </Chip>
       ))}
-      {optionsOf(state.value).map((k) => (
+      {shownOptions(state.value).map((k) => (
         <Chip key={k} word={optionWords[k]?.word ?? k} onRemove={() => setKey(k, undefined)} tip={optionWords[k]?.help}>
           {state.value.keys[k] === "true" ? "on" : state.value.keys[k]}
         </Chip>
       ))}
-      <AddFilter />
+      {own
+        ?.filter((f) => get(state.value, f.id))
+        .map((f) => (
+          <Chip key={f.id} word={f.word} onRemove={() => setKey(f.id, undefined)} tip={f.help}>
+            <bdi>{get(state.value, f.id)}</bdi>
+          </Chip>
+        ))}
+      {own?.length !== 0 && <AddFilter own={own} />}
       {canUndo.value && (
-        <button type="button" class="quietbtn" onClick={undo}>
+        <button class="quietbtn" onClick={undo}>
           Undo <Keys k="Ctrl+Z" />
         </button>
       )}
       {canRedo.value && (
-        <button type="button" class="quietbtn" onClick={redo}>
+        <button class="quietbtn" onClick={redo}>
           Redo
         </button>
       )}
@@ -76,11 +85,13 @@ function shorten(way: readonly { title: string; run: () => void }[]): { title: s
   return from <= 1 ? [...way] : [way[0]!, { title: "…" }, ...way.slice(from)];
 }
 
-const offered = ["focus", "ignore", "hide", "show", "showfrom", "prunefrom", "tagfocus", "tagignore", "root", "merge", "drop", "collapse"] as const;
+const offered = ["focus", "ignore", "hide", "show", "showfrom", "prunefrom", "tagfocus", "tagignore", "root", "merge", "drop", "collapse"].map((id) => ({ id, word: transformWords[id]!.word, help: transformWords[id]!.help }));
 
-function AddFilter() {
-  const [op, setOp] = useState<string>("focus");
-  const [arg, setArg] = useState("");
+/** AddFilter adds a transform, or one of the view's own filters. */
+function AddFilter({ own }: { own: View["filters"] }) {
+  const list = own ?? offered;
+  const [chosen, setOp] = useState("");
+  const { id: op, help } = list.find((f) => f.id === chosen) ?? list[0]!;
   const granularity = state.value.x.find((t) => t.op === "gran");
   return (
     <Popover
@@ -88,7 +99,7 @@ function AddFilter() {
       label="Add a filter"
       title={
         <>
-          <span aria-hidden="true">+</span> Filter
+          <span aria-hidden>+</span> Filter
         </>
       }
     >
@@ -97,27 +108,30 @@ function AddFilter() {
           class="addfilter"
           onSubmit={(e) => {
             e.preventDefault();
-            if (!arg.trim()) return;
+            const said = new FormData(e.currentTarget); // what is drawn may be behind fast fingers
+            const [what, arg] = [said.get("what") as string, (said.get("arg") as string).trim()];
+            if (!arg) return;
+            e.currentTarget.reset();
             close();
-            addTransform(op, arg.trim());
-            setArg("");
+            if (own) setKey(what, arg);
+            else addTransform(what, arg);
           }}
         >
           <label>
             <span class="label">What</span>
-            <select class="field" value={op} onChange={(e) => setOp(e.currentTarget.value)}>
-              {offered.map((o) => (
-                <option key={o} value={o}>
-                  {transformWords[o]?.word}
+            <select class="field" name="what" value={op} onChange={(e) => setOp(e.currentTarget.value)}>
+              {list.map((f) => (
+                <option key={f.id} value={f.id}>
+                  {f.word}
                 </option>
               ))}
             </select>
           </label>
           <label>
             <span class="label">{["root", "merge", "drop", "collapse"].includes(op) ? "Function" : op.startsWith("tag") ? "Label, key=value" : "Regular expression"}</span>
-            <input class="field mono" value={arg} onInput={(e) => setArg(e.currentTarget.value)} spellcheck={false} autocomplete="off" />
+            <input class="field mono" name="arg" spellcheck={false} autocomplete="off" />
           </label>
-          <p class="note">{transformWords[op]?.help}.</p>
+          <p class="note">{help}.</p>
           <Button main onClick={() => undefined} submit>
             Add
           </Button>

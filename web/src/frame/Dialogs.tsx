@@ -3,13 +3,24 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import type { ComponentChildren } from "preact";
 import { commands, lettersOn, match, setLetters, type Command } from "../commands.ts";
-import { Icon, Keys } from "../parts/index.ts";
+import { IconButton, Keys } from "../parts/index.ts";
 import { dialog } from "../shell.ts";
+import { Export } from "./Export.tsx";
 
 export function Dialogs() {
   if (dialog.value === "palette") return <Palette />;
   if (dialog.value === "help") return <Help />;
+  if (dialog.value === "export")
+    return (
+      <Modal cls="help export" label="Export">
+        <Export />
+      </Modal>
+    );
   return null;
+}
+
+function close(): void {
+  dialog.value = "";
 }
 
 /** Modal is a dialog over the page; the keyboard is its own while it is open. */
@@ -21,7 +32,7 @@ function Modal({ cls, label, children }: { cls: string; label: string; children:
     return () => before?.focus?.();
   }, []);
   return (
-    <dialog ref={ref} class={cls} aria-label={label} onClose={() => (dialog.value = "")} onKeyDown={(e) => e.key === "Escape" && (e.preventDefault(), (dialog.value = ""))} onClick={(e) => e.target === e.currentTarget && (dialog.value = "")}>
+    <dialog ref={ref} class={cls} aria-label={label} onClose={close} onKeyDown={(e) => e.key === "Escape" && (e.preventDefault(), close())} onClick={(e) => e.target === e.currentTarget && close()}>
       {children}
     </dialog>
   );
@@ -34,7 +45,7 @@ function Palette() {
   const list = ranked(typed);
   const run = (c: Command | undefined) => {
     if (!c) return;
-    dialog.value = "";
+    close();
     setTimeout(c.run);
   };
   const key = (e: KeyboardEvent) => {
@@ -98,9 +109,7 @@ function Help() {
     <Modal cls="help" label="Keys">
       <header>
         <h2>Keys</h2>
-        <button type="button" class="iconbtn bare" aria-label="Close" onClick={() => (dialog.value = "")}>
-          <Icon name="close" />
-        </button>
+        <IconButton label="Close" cls="bare" icon="close" onClick={close} />
       </header>
       <div class="columns">
         {[...groups].map(([group, list]) => (

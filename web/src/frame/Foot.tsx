@@ -18,7 +18,7 @@ export function Foot() {
       <span class="grow" />
       <div class="hints">
         {hints.map((c) => (
-          <button key={c.id} type="button" tabIndex={-1} title={c.title} onClick={c.run}>
+          <button key={c.id} tabIndex={-1} title={c.title} onClick={c.run}>
             <Keys k={c.keys?.[0] ?? ""} /> {c.bar}
           </button>
         ))}

@@ -1,9 +1,9 @@
 // The start page: open a file, an address or a process; what is open already.
 
 import { useEffect, useState } from "preact/hooks";
-import { forget, open, reopen, upload, useLoad, type Failure } from "../api.ts";
-import { ago, plural, sentence } from "../format.ts";
-import { Button, Card } from "../parts/index.ts";
+import { again, explain, open, reopen, upload, useLoad } from "../api.ts";
+import { ago, plural } from "../format.ts";
+import { Button, Card, Note } from "../parts/index.ts";
 import { toast } from "../shell.ts";
 import { navigate } from "../state.ts";
 import type { Home as HomeData, Recent } from "../types.ts";
@@ -16,12 +16,11 @@ function show(session: string): void {
 async function attempt(what: Promise<{ session: string }>): Promise<string> {
   try {
     const { session } = await what;
-    forget(); // the start page has one more, and what was closed may be open again
     show(session);
+    again(); // the start page has one more; what is shown may be open again
     return "";
   } catch (e) {
-    const f = e as Failure;
-    return `${sentence(f.message)} ${f.hint ?? ""}`;
+    return explain(e);
   }
 }
 
@@ -68,7 +67,7 @@ export function Home() {
           <b>Choose a file</b> or drop one anywhere on the page: profiles of pprof, perf, snapshots of a heap
         </label>
       </Card>
-      {load.error && !load.error.gone && load.error.status !== 404 && <p class="label">{load.error.message}</p>}
+      {load.error && !load.error.gone && load.error.status !== 404 && <Note>{load.error.message}</Note>}
       <Sessions title="Open now" list={now} run={(r) => show(r.session)} />
       <Sessions title="Opened before" list={before} run={(r) => void run(reopen(r.session))} />
     </div>

@@ -2,14 +2,14 @@
 
 import { useLoad } from "../api.ts";
 import { useCommands } from "../commands.ts";
-import { delta, place, quantity, ratio, sentence, share, visible } from "../format.ts";
-import { Button, Delta, Icon, Name, Origin, Spark, toneOf } from "../parts/index.ts";
+import { delta, place, quantity, ratio, share } from "../format.ts";
+import { Button, Delta, FactRow, Facts, IconButton, Name, Note, Origin, Selected, Trend, Warning } from "../parts/index.ts";
 import { value } from "../session.ts";
 import { colour, unindent, untab } from "../source/colour.tsx";
 import { copy, drawer } from "../shell.ts";
 import { addTransform, dataURL, navigate, quoteRegexp, selectFunction, selection, state } from "../state.ts";
 import type { FunctionInfo, Neighbour, Session, SourceLine } from "../types.ts";
-import { views, viewsFor } from "../views/index.ts";
+import { hasView, views } from "../views/index.ts";
 
 export function Inspector({ session }: { session: Session }) {
   const s = state.value;
@@ -17,13 +17,11 @@ export function Inspector({ session }: { session: Session }) {
   const own = sel && views.find((v) => v.inspector?.sort === sel.sort)?.inspector;
   return (
     <aside class={drawer.value ? "side open" : "side"} aria-label="Inspector">
-      <button type="button" class="iconbtn onlynarrow closer" aria-label="Close inspector" onClick={() => (drawer.value = false)}>
-        <Icon name="close" />
-      </button>
+      <IconButton label="Close inspector" cls="onlynarrow closer" icon="close" onClick={() => (drawer.value = false)} />
       {!sel && <Nothing />}
       {sel && own && <own.View name={sel.name} state={s} session={session} />}
       {sel && !own && sel.sort === "f" && <OfFunction name={sel.name} session={session} />}
-      {sel && !own && sel.sort !== "f" && <Other name={sel.name} sort={sel.sort} />}
+      {sel && !own && sel.sort !== "f" && <Selected what={{ t: "Type", g: "Goroutines", l: "Line" }[sel.sort]} name={sel.name} />}
     </aside>
   );
 }
@@ -37,35 +35,14 @@ function Nothing() {
   );
 }
 
-function Other({ name, sort }: { name: string; sort: string }) {
-  const word = { t: "Type", g: "Goroutines", l: "Line" }[sort] ?? "Selected";
-  return (
-    <>
-      <p class="what">{word}</p>
-      <h2 class="title">
-        <bdi>{visible(name)}</bdi>
-      </h2>
-    </>
-  );
-}
-
 function OfFunction({ name, session }: { name: string; session: Session }) {
   const load = useLoad<FunctionInfo>(dataURL(state.value, "function", ["sel"]));
   const f = load.data?.name === name ? load.data : null;
   return (
     <>
-      <p class="what">
-        <span>Selected function</span>
-      </p>
-      <h2 class="title">
-        <bdi>{visible(name)}</bdi>
-      </h2>
-      {load.error && !load.error.gone && (
-        <p class="label">
-          {sentence(load.error.message)} {load.error.hint}
-        </p>
-      )}
-      {!f && !load.error && <div class="skeleton facts-wait" aria-hidden="true">{[0, 1, 2, 3, 4].map((i) => <i key={i} />)}</div>}
+      <Selected what="Selected function" name={name} />
+      <Warning e={load.error} />
+      {!f && !load.error && <div class="skeleton facts-wait" aria-hidden>{[0, 1, 2, 3, 4].map((i) => <i key={i} />)}</div>}
       {f && <Known f={f} session={session} />}
     </>
   );
@@ -86,76 +63,50 @@ function Known({ f, session }: { f: FunctionInfo; session: Session }) {
           </>
         )}
       </p>
-      <Facts f={f} />
-      {f.trend && f.trend.cum.length > 1 && <TrendOf f={f} />}
+      <Values f={f} />
+      {f.trend && f.trend.cum.length > 1 && <Trend values={f.trend.cum} print={(v) => quantity(v, f.unit)} />}
       <Next f={f} session={session} />
       <Lines f={f} />
-      {!apart && f.callers.length > 0 && (
-        <>
-          <h3>Callers</h3>
-          <Neighbours list={f.callers.slice(0, 4)} more={f.callers.length - 4 + (f.moreCallers ?? 0)} of={f.cum} unit={f.unit} />
-        </>
-      )}
-      {!apart && f.callees.length > 0 && (
-        <>
-          <h3>Callees</h3>
-          <Neighbours list={f.callees.slice(0, 6)} more={f.callees.length - 6 + (f.moreCallees ?? 0)} of={f.cum} unit={f.unit} />
-        </>
-      )}
+      {!apart && <Some title="Callers" list={f.callers} most={4} more={f.moreCallers} f={f} />}
+      {!apart && <Some title="Callees" list={f.callees} most={6} more={f.moreCallees} f={f} />}
     </>
   );
 }
 
-function Facts({ f }: { f: FunctionInfo }) {
-  const title = value.value?.title ?? f.value;
+/** Some are the first callers or callees. */
+function Some({ title, list, most, more = 0, f }: { title: string; list: readonly Neighbour[]; most: number; more?: number; f: FunctionInfo }) {
+  if (!list.length) return null;
   return (
-    <table class="facts">
-      <caption class="sr">Values of the function</caption>
-      <tbody>
-        <tr>
-          <th scope="row" data-tip={`${title}: in it and in everything it called`}>cum</th>
-          <td class="num">{quantity(f.cum, f.unit)}</td>
-          <td class="num muted">{share(f.cum, f.total)}</td>
-        </tr>
-        <tr>
-          <th scope="row" data-tip={`${title}: in its own lines`}>flat</th>
-          <td class="num">{quantity(f.flat, f.unit)}</td>
-          <td class="num muted">{share(f.flat, f.total)}</td>
-        </tr>
-        {f.cumBase !== undefined && (
-          <tr>
-            <th scope="row">change</th>
-            <td>
-              <Delta base={f.cumBase} current={f.cum} unit={f.unit} />
-            </td>
-            <td class="num muted">{ratio(f.cumBase, f.cum)}</td>
-          </tr>
-        )}
-        {f.others
-          ?.filter((o) => o.cum !== 0)
-          .map((o) => (
-            <tr key={o.value}>
-              <th scope="row">{o.value.replaceAll("_", " ")}</th>
-              <td class="num">{quantity(o.cum, o.unit)}</td>
-              <td class="num muted">{o.cumBase === undefined || o.cumBase === o.cum ? "" : delta(o.cum - o.cumBase, o.unit)}</td>
-            </tr>
-          ))}
-      </tbody>
-    </table>
+    <>
+      <h3>{title}</h3>
+      <Neighbours list={list.slice(0, most)} more={list.length - most + more} of={f.cum} unit={f.unit} />
+    </>
   );
 }
 
-function TrendOf({ f }: { f: FunctionInfo }) {
-  const v = f.trend?.cum ?? [];
-  const first = v[0] ?? 0;
-  const last = v[v.length - 1] ?? 0;
+function Values({ f }: { f: FunctionInfo }) {
+  const title = value.value?.title ?? f.value;
   return (
-    <figure class="trend">
-      <figcaption class="label">
-        Over {v.length} profiles: {quantity(first, f.unit)} → {quantity(last, f.unit)}
-      </figcaption>
-      <Spark values={v} tone={toneOf(first, last)} width={328} height={44} label={`From ${quantity(first, f.unit)} to ${quantity(last, f.unit)} over ${v.length} profiles`} />
-    </figure>
+    <Facts caption="Values of the function" quiet>
+      <FactRow word="cum" tip={`${title}: in it and in everything it called`} more={share(f.cum, f.total)}>
+        {quantity(f.cum, f.unit)}
+      </FactRow>
+      <FactRow word="flat" tip={`${title}: in its own lines`} more={share(f.flat, f.total)}>
+        {quantity(f.flat, f.unit)}
+      </FactRow>
+      {f.cumBase !== undefined && (
+        <FactRow word="change" more={ratio(f.cumBase, f.cum)}>
+          <Delta base={f.cumBase} current={f.cum} unit={f.unit} />
+        </FactRow>
+      )}
+      {f.others
+        ?.filter((o) => o.cum !== 0)
+        .map((o) => (
+          <FactRow key={o.value} word={o.value.replaceAll("_", " ")} more={o.cumBase === undefined || o.cumBase === o.cum ? "" : delta(o.cum - o.cumBase, o.unit)}>
+            {quantity(o.cum, o.unit)}
+          </FactRow>
+        ))}
+    </Facts>
   );
 }
 
@@ -166,6 +117,15 @@ export function editorLink(session: Session, file: string | undefined, line: num
   return session.editor.replace("{file}", () => (path.startsWith("/") ? path : "/" + path)).replace("{line}", String(line || 1));
 }
 
+/** EditorLink is a link of editorLink. */
+export function EditorLink({ href, keys }: { href: string; keys?: string }) {
+  return (
+    <a class="btn" href={href} aria-keyshortcuts={keys}>
+      Open in editor
+    </a>
+  );
+}
+
 /** hottest is the line with the most, else the first of the function. */
 function hottest(f: FunctionInfo): number | undefined {
   const lines = (f.lines ?? []).filter((l) => !l.file || l.file === f.lines?.[0]?.file);
@@ -174,10 +134,10 @@ function hottest(f: FunctionInfo): number | undefined {
 
 /** Next are the steps that make sense from here. */
 function Next({ f, session }: { f: FunctionInfo; session: Session }) {
-  const can = (id: string) => state.value.view !== id && viewsFor(session).some((v) => v.id === id);
+  const can = (id: string) => state.value.view !== id && hasView(session, id);
   const memory = f.unit === "bytes" || f.kind === "heap";
   const editor = editorLink(session, f.source || f.file, hottest(f));
-  useCommands([{ id: "editor", title: "Open the selected function in the editor", keys: ["e"], group: "Selection", when: () => editor !== "", run: () => location.assign(editor) }]);
+  useCommands("Selection", [{ id: "editor", title: "Open the selected function in the editor", keys: ["e"], when: () => editor !== "", run: () => location.assign(editor) }]);
   return (
     <div class="next">
       {can("retention") && memory && (
@@ -190,11 +150,7 @@ function Next({ f, session }: { f: FunctionInfo; session: Session }) {
       {can("graph") && <Button onClick={() => navigate({ view: "graph" })}>Call graph</Button>}
       <Button onClick={() => addTransform("focus", quoteRegexp(f.name))} tip="Keep the samples with this function">Focus</Button>
       <Button onClick={() => addTransform("hide", quoteRegexp(f.name))} tip="Take this function out of the stacks">Hide</Button>
-      {editor && (
-        <a class="btn" href={editor} aria-keyshortcuts="e">
-          Open in editor
-        </a>
-      )}
+      {editor && <EditorLink href={editor} keys="e" />}
       <Button onClick={() => void copy(f.name, "Name")} tip="Copy the name">Copy name</Button>
     </div>
   );
@@ -225,7 +181,7 @@ function Lines({ f }: { f: FunctionInfo }) {
           ))}
         </tbody>
       </table>
-      {f.sourceMissing && <p class="label">{f.sourceMissing}</p>}
+      {f.sourceMissing && <Note>{f.sourceMissing}</Note>}
     </>
   );
 }
@@ -235,7 +191,7 @@ function LineRow({ l, unit, hot, indent }: { l: SourceLine; unit: string; hot: b
   return (
     <tr class={hot ? "hot" : undefined}>
       <td class="no">
-        <button type="button" aria-label={`Line ${l.line} in the source`} onClick={() => navigate({ view: "source", keys: { sel: `l:${l.file}:${l.line}` } })}>
+        <button aria-label={`Line ${l.line} in the source`} onClick={() => navigate({ view: "source", keys: { sel: `l:${l.file}:${l.line}` } })}>
           {l.line}
         </button>
       </td>
@@ -247,18 +203,18 @@ function LineRow({ l, unit, hot, indent }: { l: SourceLine; unit: string; hot: b
 
 /** Neighbours lists callers or callees; a click selects one. */
 export function Neighbours({ list, of, unit, none, more = 0 }: { list: readonly Neighbour[]; of: number; unit: string; none?: string; more?: number }) {
-  if (!list.length) return none ? <p class="label">{none}</p> : null;
+  if (!list.length) return none ? <Note>{none}</Note> : null;
   return (
     <div class="neighbours">
       {list.map((n) => (
-        <button key={n.name} type="button" class="neighbour" onClick={() => selectFunction(n.name)} title={n.name}>
+        <button key={n.name} class="neighbour" onClick={() => selectFunction(n.entry ?? n.name)} title={n.name}>
           <Origin category={n.category} />
           <Name name={n.name} strong={false} />
           <span class="num">{n.base === undefined ? quantity(n.value, unit) : <Delta base={n.base} current={n.value} unit={unit} />}</span>
           <span class="num">{share(n.value, of)}</span>
         </button>
       ))}
-      {more > 0 && <p class="label">and {more} more</p>}
+      {more > 0 && <Note>and {more} more</Note>}
     </div>
   );
 }

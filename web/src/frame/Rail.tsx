@@ -1,8 +1,9 @@
 // The views at the left, in groups named by the question they answer.
 
 import { Icon, isIcon, Keys } from "../parts/index.ts";
+import { follow } from "../events.ts";
 import { integer } from "../format.ts";
-import { applyPatch, navigate, print, state } from "../state.ts";
+import { applyPatch, link, navigate, print, state } from "../state.ts";
 import type { Session } from "../types.ts";
 import { groups, viewsFor, type View } from "../views/index.ts";
 
@@ -28,13 +29,8 @@ export function Rail({ session }: { session: Session | null }) {
 
 function Entry({ v, badge }: { v: View; badge?: number }) {
   const here = state.value.view === v.id;
-  const click = (e: MouseEvent) => {
-    if (e.ctrlKey || e.metaKey || e.shiftKey || e.button) return;
-    e.preventDefault();
-    navigate({ view: v.id });
-  };
   return (
-    <a href={print(applyPatch(state.value, { view: v.id }))} aria-current={here ? "page" : undefined} onClick={click} title={v.title}>
+    <a href={link(print(applyPatch(state.value, { view: v.id })))} aria-current={here ? "page" : undefined} onClick={follow(() => navigate({ view: v.id }))} title={v.title}>
       {isIcon(v.id) && <Icon name={v.id} />}
       <span class="title">{v.title}</span>
       {badge ? <span class={v.id === "leaks" ? "count alert" : "count"}>{integer(badge)}</span> : null}

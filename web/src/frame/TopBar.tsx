@@ -1,47 +1,38 @@
 // What is looked at: target, kind, value, base and current, search.
 
 import { useRef } from "preact/hooks";
+import { follow, take } from "../events.ts";
 import { clock } from "../format.ts";
-import { ChoiceList, Icon, Keys, Menu, Popover, Seg, type Choice } from "../parts/index.ts";
-import { base, current, kind, shots, value } from "../session.ts";
+import { ChoiceList, Icon, IconButton, Keys, Menu, Popover, Seg, type Choice } from "../parts/index.ts";
+import { saved } from "../saved.ts";
+import { base, current, given, kind, shots, value } from "../session.ts";
 import { dialog, drawer, found, toggleTheme } from "../shell.ts";
-import { navigate, setKey, state } from "../state.ts";
+import { inPlace, link, navigate, setKey, startPage, state } from "../state.ts";
 import type { Session, Shot } from "../types.ts";
 
 export function TopBar({ session }: { session: Session | null }) {
   return (
     <header class="topbar">
-      <a class="logo" href="/" aria-label="Profound, start page" onClick={(e) => home(e)}>
-        <i aria-hidden="true" />
+      <a class="logo" href={link("/")} aria-label="Profound, start page" onClick={follow(startPage)}>
+        <i aria-hidden />
         <span>Profound</span>
       </a>
       {session && <Data session={session} />}
       <span class="grow" />
-      <button type="button" class="keybtn" data-tip="Search commands" onClick={() => (dialog.value = "palette")}>
+      <button class="keybtn" data-tip="Search commands" onClick={() => (dialog.value = "palette")}>
         <span class="sr">Search commands</span>
         <Keys k="Ctrl+K" />
       </button>
-      <button type="button" class="iconbtn" aria-label="Switch between light and dark" data-tip="Light or dark" onClick={toggleTheme}>
-        <Icon name="theme" />
-      </button>
-      {session && (
-        <button type="button" class="iconbtn onlynarrow" aria-label="Inspector" aria-expanded={drawer.value} onClick={() => (drawer.value = !drawer.value)}>
-          <Icon name="panel" />
-        </button>
-      )}
+      {session && !saved && <IconButton label="Export as one HTML file" tip="Save as one HTML file" icon="save" onClick={() => (dialog.value = "export")} />}
+      <IconButton label="Switch between light and dark" tip="Light or dark" icon="theme" onClick={toggleTheme} />
+      {session && <IconButton label="Inspector" cls="onlynarrow" icon="panel" expanded={drawer.value} onClick={() => (drawer.value = !drawer.value)} />}
     </header>
   );
 }
 
-function home(e: MouseEvent): void {
-  if (e.ctrlKey || e.metaKey || e.shiftKey || e.button) return;
-  e.preventDefault();
-  navigate({ session: "", view: "home", x: [], keys: {} });
-}
-
 function Data({ session }: { session: Session }) {
   const k = kind.value;
-  const many = session.kinds.length > 4;
+  const kinds = session.kinds.map((x) => ({ id: x.kind, title: x.title }));
   // Another kind has other values and profiles: those keys go back to its own defaults.
   const setKind = (id: string) => navigate({ keys: { kind: id === session.kind ? undefined : id, value: undefined, cur: undefined, base: undefined } });
   return (
@@ -50,8 +41,8 @@ function Data({ session }: { session: Session }) {
         <span class="word">target</span>
         <b>{session.title}</b>
       </span>
-      {k && session.kinds.length > 1 && !many && <Seg label="Kind of profile" value={k.kind} options={session.kinds.map((x) => ({ id: x.kind, title: x.title }))} onChange={setKind} />}
-      {k && many && <Menu label="Kind of profile" word="kind" value={k.kind} choices={session.kinds.map((x) => ({ id: x.kind, title: x.title }))} onChange={setKind} />}
+      {k && kinds.length > 1 && kinds.length <= 4 && <Seg label="Kind of profile" value={k.kind} options={kinds.map((x) => [x.id, x.title])} onChange={setKind} />}
+      {k && kinds.length > 4 && <Menu label="Kind of profile" word="kind" value={k.kind} choices={kinds} onChange={setKind} />}
       {k && value.value && (
         <Menu
           label="Value"
@@ -62,7 +53,7 @@ function Data({ session }: { session: Session }) {
           note={k.why}
         />
       )}
-      {shots.value.length > 1 && <Moments />}
+      {given.value.length > 1 && <Moments />}
       <Search />
     </>
   );
@@ -81,20 +72,19 @@ export function shotTitle(id: string, list: readonly Shot[]): string {
 }
 
 function Moments() {
-  const list = shots.value;
-  const title = (id: string) => shotTitle(id, list);
+  const list = given.value;
+  const title = (id: string) => shotTitle(id, id === "all" ? shots.value : list);
   const choices: Choice[] = list.map((s) => ({ id: s.id, title: title(s.id), more: s.id }));
   const known = (id: string) => choices.some((c) => c.id === id) || id === "all" || id === "none";
   const extra = (id: string): Choice[] => (known(id) || !id ? [] : [{ id, title: title(id) }]);
-  const face = base.value ? (
+  const face = (
     <>
-      <span class="word">base</span>
-      <b>{title(base.value)}</b>→<b>{title(current.value)}</b>
-      <Icon name="down" />
-    </>
-  ) : (
-    <>
-      <span class="word">profile</span>
+      <span class="word">{base.value ? "base" : "profile"}</span>
+      {base.value && (
+        <>
+          <b>{title(base.value)}</b>→
+        </>
+      )}
       <b>{title(current.value)}</b>
       <Icon name="down" />
     </>
@@ -127,29 +117,24 @@ function Search() {
       if (e.shiftKey) hits?.previous();
       else hits?.next();
     } else if (e.key === "Escape") {
-      if (q) setKey("q", undefined, { replace: true });
+      if (q) setKey("q", undefined, inPlace);
       else ref.current?.blur();
     } else return;
-    e.preventDefault();
-    e.stopPropagation();
+    take(e);
   };
   return (
     <div class="search" role="search">
-      <input id="search" ref={ref} type="search" placeholder="Search" aria-label="Search functions" autocomplete="off" spellcheck={false} value={q} onInput={(e) => setKey("q", e.currentTarget.value, { replace: true })} onKeyDown={key} />
+      <input id="search" ref={ref} type="search" placeholder="Search" aria-label="Search functions" autocomplete="off" spellcheck={false} value={q} onInput={(e) => setKey("q", e.currentTarget.value, inPlace)} onKeyDown={key} />
       {q && hits ? (
         <>
           <span class={hits.none ? "hits none" : "hits"} role="status">
             {hits.text}
           </span>
-          <button type="button" class="iconbtn bare" aria-label="Previous match" disabled={hits.none} onClick={hits.previous}>
-            <Icon name="up" />
-          </button>
-          <button type="button" class="iconbtn bare" aria-label="Next match" disabled={hits.none} onClick={hits.next}>
-            <Icon name="down" />
-          </button>
+          <IconButton label="Previous match" cls="bare" icon="up" disabled={hits.none} onClick={hits.previous} />
+          <IconButton label="Next match" cls="bare" icon="down" disabled={hits.none} onClick={hits.next} />
         </>
       ) : (
-        <kbd aria-hidden="true">/</kbd>
+        <kbd aria-hidden>/</kbd>
       )}
     </div>
   );

@@ -1,26 +1,27 @@
 // The commands of the page itself. Views add their own.
 
-import { ask, forget, retries, type Failure } from "../api.ts";
+import { again, ask, type Failure } from "../api.ts";
 import { addCommands, type Command } from "../commands.ts";
+import { saved } from "../saved.ts";
 import { base, current, kind, session, shots } from "../session.ts";
 import { copy, dialog, drawer, found, toast, toggleTheme } from "../shell.ts";
-import { addTransform, canRedo, canUndo, dataURL, navigate, quoteRegexp, redo, selection, setKey, state, undo } from "../state.ts";
-import { viewsFor, views } from "../views/index.ts";
+import { addTransform, canRedo, canUndo, dataURL, inPlace, navigate, quoteRegexp, redo, removeTransforms, selection, setKey, startPage, state, undo } from "../state.ts";
+import { hasView, views } from "../views/index.ts";
 
 /** The selected function, "" when something else or nothing is selected. */
-export function selectedFunction(): string {
+function selectedFunction(): string {
   const s = selection(state.value);
   return s?.sort === "f" ? s.name : "";
 }
 
 /** go opens a view if the session has it. */
-export function go(view: string): void {
+function go(view: string): void {
   navigate({ view });
 }
 
 function has(view: string): boolean {
   const s = session.value;
-  return !!s && viewsFor(s).some((v) => v.id === view);
+  return !!s && hasView(s, view);
 }
 
 function onSelected(id: string, title: string, key: string, run: (fn: string) => void, bar?: string, when: () => boolean = () => true): Command {
@@ -46,16 +47,12 @@ async function copyCommand(): Promise<void> {
   try {
     const url = dataURL(state.value, "command");
     const report = state.value.view === "table" ? `${url.includes("?") ? "&" : "?"}report=top` : "";
-    const a = await ask<{ command: string; without: string[] }>(url + report);
+    const a = await ask<{ command: string; without: string[]; note?: string }>(url + report);
     await copy(a.command, a.without.length ? `Command (without ${a.without.join(", ")}, which the command line does not have)` : "Command");
+    if (a.note) toast(a.note);
   } catch (e) {
     toast((e as Failure).message, { bad: true });
   }
-}
-
-function reload(): void {
-  forget();
-  retries.value++;
 }
 
 const viewCommands: Command[] = views.map((v) => ({
@@ -69,6 +66,7 @@ const viewCommands: Command[] = views.map((v) => ({
 
 const onSession = () => session.value !== null;
 const several = () => shots.value.length > 1;
+const live = () => !saved;
 
 const general: Command[] = [
   { id: "palette", title: "Search commands", keys: ["Ctrl+K"], group: "Page", run: () => (dialog.value = "palette"), plain: true },
@@ -78,7 +76,7 @@ const general: Command[] = [
   { id: "search.previous", title: "Previous match", keys: ["N"], group: "Search", when: () => found.value !== null, run: () => found.value?.previous() },
   { id: "undo", title: "Undo", keys: ["Ctrl+Z"], group: "Steps", when: () => canUndo.value, run: undo },
   { id: "redo", title: "Redo", keys: ["Ctrl+Shift+Z", "Ctrl+Y"], group: "Steps", when: () => canRedo.value, run: redo },
-  { id: "filters.clear", title: "Remove all filters", group: "Steps", when: () => state.value.x.length > 0, run: () => navigate({ x: [] }) },
+  { id: "filters.clear", title: "Remove all filters", group: "Steps", when: () => state.value.x.length > 0, run: removeTransforms },
   onSelected("focus", "Keep samples with the selected function", "f", (fn) => addTransform("focus", quoteRegexp(fn)), "focus"),
   onSelected("root", "Show only the subtrees below the selected function", "F", (fn) => addTransform("root", fn)),
   onSelected("hide", "Hide frames of the selected function", "h", (fn) => addTransform("hide", quoteRegexp(fn)), "hide"),
@@ -99,10 +97,11 @@ const general: Command[] = [
   { id: "base.none", title: "Compare with nothing", group: "Data", when: () => base.value !== "", run: () => setKey("base", kind.value?.base ? "none" : undefined) },
   { id: "copy.link", title: "Copy link", keys: ["y"], group: "Page", when: onSession, run: () => void copy(location.href, "Link") },
   { id: "copy.command", title: "Copy as command", keys: ["Y"], group: "Page", when: onSession, run: () => void copyCommand() },
+  { id: "export", title: "Export as one HTML file", keys: ["Ctrl+S"], group: "Page", when: () => onSession() && !saved, run: () => (dialog.value = "export") },
   { id: "theme", title: "Switch between light and dark", group: "Page", run: toggleTheme },
-  { id: "reload", title: "Ask the server again", group: "Page", run: reload },
-  { id: "home", title: "Open something else", group: "Page", run: () => navigate({ session: "", view: "home", x: [], keys: {} }) },
-  { id: "unselect", title: "Select nothing", keys: ["Escape"], group: "Selection", plain: true, when: () => !!state.value.keys["sel"] || drawer.value, run: () => (drawer.peek() ? (drawer.value = false) : setKey("sel", undefined, { replace: true })) },
+  { id: "reload", title: "Ask the server again", group: "Page", when: live, run: again },
+  { id: "home", title: "Open something else", group: "Page", when: live, run: startPage },
+  { id: "unselect", title: "Select nothing", keys: ["Escape"], group: "Selection", plain: true, when: () => !!state.value.keys["sel"] || drawer.value, run: () => (drawer.peek() ? (drawer.value = false) : setKey("sel", undefined, inPlace)) },
 ];
 
 /** startActions puts the commands in place. */

@@ -13,20 +13,17 @@ const paths = {
   goroutines: "M3 4h4a2 2 0 0 1 2 2v4a2 2 0 0 0 2 2h2M11 10l2 2-2 2M3 12h3",
   close: "M4.5 4.5l7 7M11.5 4.5l-7 7",
   down: "M4.5 6.5 8 10l3.5-3.5",
-  search: "M7 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 1 0 0-9M10.5 10.5l3 3",
   theme: "M8 2.5a5.5 5.5 0 1 0 0 11zM8 2.5a5.5 5.5 0 0 1 0 11",
   panel: "M2.5 3h11v10h-11zM10 3v10",
-  menu: "M2.5 4.5h11M2.5 8h11M2.5 11.5h11",
-  link: "M6.5 9.5l3-3M7 5l1.5-1.5a2.5 2.5 0 0 1 3.5 3.5L10.5 8.5M9 11l-1.5 1.5A2.5 2.5 0 0 1 4 9l1.5-1.5",
+  save: "M8 2.5v8M4.5 7.5 8 10.5l3.5-3M3 13.5h10",
   up: "M4.5 9.5 8 6l3.5 3.5",
-  undo: "M5.5 3 2.5 6l3 3M2.5 6h7a4 4 0 0 1 0 8H7",
 } as const;
 
 export type IconName = keyof typeof paths;
 
 export function Icon({ name }: { name: IconName }) {
   return (
-    <svg class="icon" viewBox="0 0 16 16" aria-hidden="true" focusable="false">
+    <svg class="icon" viewBox="0 0 16 16" aria-hidden focusable="false">
       <path d={paths[name]} />
     </svg>
   );

@@ -3,20 +3,22 @@
 // closed by Escape or a click elsewhere).
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { take } from "../events.ts";
 import { Icon } from "./Icon.tsx";
 
 /** Popover is a button with what it opens. children is a function so that nothing is made before it is open. */
-export function Popover({ title, label, children, kind = "dialog", align = "left", cls = "pill" }: { title: ComponentChildren; label?: string; children: (close: () => void) => ComponentChildren; kind?: "menu" | "listbox" | "dialog"; align?: "left" | "right"; cls?: string }) {
+export function Popover({ title, label, children, kind = "dialog", cls = "pill" }: { title: ComponentChildren; label?: string; children: (close: () => void) => ComponentChildren; kind?: "menu" | "listbox" | "dialog"; cls?: string }) {
   const [open, setOpen] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
   const layer = useRef<HTMLDivElement>(null);
   const id = useId();
-  useEffect(() => {
+  // Before it is painted, so that the first key finds the focus where it will be.
+  useLayoutEffect(() => {
     const el = layer.current;
     if (!open || !el || !button.current) return;
     el.showPopover();
-    putBelow(el, button.current.getBoundingClientRect(), align);
+    putBelow(el, button.current.getBoundingClientRect());
     const first = el.querySelector<HTMLElement>('[aria-checked="true"], [aria-selected="true"], input, button, [tabindex="0"]');
     first?.focus();
     const toggled = (e: Event) => {
@@ -32,7 +34,7 @@ export function Popover({ title, label, children, kind = "dialog", align = "left
   };
   return (
     <>
-      <button ref={button} type="button" class={cls} aria-haspopup={kind} aria-expanded={open} aria-controls={open ? id : undefined} onClick={() => setOpen(!open)}>
+      <button ref={button} class={cls} aria-haspopup={kind} aria-expanded={open} aria-controls={open ? id : undefined} onClick={() => setOpen(!open)}>
         {title}
       </button>
       {open && (
@@ -44,10 +46,9 @@ export function Popover({ title, label, children, kind = "dialog", align = "left
   );
 }
 
-function putBelow(el: HTMLElement, at: DOMRect, align: "left" | "right"): void {
+function putBelow(el: HTMLElement, at: DOMRect): void {
   const box = el.getBoundingClientRect();
-  const left = align === "left" ? at.left : at.right - box.width;
-  el.style.left = `${Math.max(8, Math.min(left, innerWidth - box.width - 8))}px`;
+  el.style.left = `${Math.max(8, Math.min(at.left, innerWidth - box.width - 8))}px`;
   const below = at.bottom + 4;
   el.style.top = `${below + box.height > innerHeight - 8 ? Math.max(8, at.top - 4 - box.height) : below}px`;
 }
@@ -57,11 +58,10 @@ export interface Choice {
   title: ComponentChildren;
   /** A second line or a number at the right. */
   more?: ComponentChildren;
-  disabled?: boolean;
 }
 
 /** Menu is a button that shows the chosen one of several, and opens the others. */
-export function Menu({ word, label, value, choices, onChange, align, note }: { word?: string; label: string; value: string; choices: readonly Choice[]; onChange: (id: string) => void; align?: "left" | "right"; note?: ComponentChildren }) {
+export function Menu({ word, label, value, choices, onChange, note }: { word?: string; label: string; value: string; choices: readonly Choice[]; onChange: (id: string) => void; note?: ComponentChildren }) {
   const chosen = choices.find((c) => c.id === value);
   const title = (
     <>
@@ -71,7 +71,7 @@ export function Menu({ word, label, value, choices, onChange, align, note }: { w
     </>
   );
   return (
-    <Popover title={title} label={label} kind="menu" align={align}>
+    <Popover title={title} label={label} kind="menu">
       {(close) => (
         <>
           <ChoiceList
@@ -93,18 +93,17 @@ export function Menu({ word, label, value, choices, onChange, align, note }: { w
 /** ChoiceList is a menu of one choice, walked with the arrows. */
 export function ChoiceList({ label, value, choices, onChange }: { label: string; value: string; choices: readonly Choice[]; onChange: (id: string) => void }) {
   const walk = (e: KeyboardEvent & { currentTarget: HTMLElement }) => {
-    const items = [...e.currentTarget.querySelectorAll<HTMLElement>("[role=menuitemradio]:not([aria-disabled=true])")];
+    const items = [...e.currentTarget.querySelectorAll<HTMLElement>("[role=menuitemradio]")];
     const i = items.indexOf(document.activeElement as HTMLElement);
     const to = { ArrowDown: i + 1, ArrowUp: i - 1, Home: 0, End: items.length - 1 }[e.key];
     if (to === undefined) return;
-    e.preventDefault();
-    e.stopPropagation();
+    take(e);
     items[(to + items.length) % items.length]?.focus();
   };
   return (
     <div class="choices" role="menu" aria-label={label} onKeyDown={walk}>
       {choices.map((c) => (
-        <button key={c.id} type="button" role="menuitemradio" aria-checked={c.id === value} aria-disabled={c.disabled} tabIndex={c.id === value ? 0 : -1} onClick={() => !c.disabled && onChange(c.id)}>
+        <button key={c.id} role="menuitemradio" aria-checked={c.id === value} tabIndex={c.id === value ? 0 : -1} onClick={() => onChange(c.id)}>
           <span>{c.title}</span>
           {c.more && <span class="more">{c.more}</span>}
         </button>

@@ -2,23 +2,25 @@
 // for the keyboard and for screen readers: arrows move, Enter opens.
 
 import type { ComponentChildren, TargetedKeyboardEvent } from "preact";
-import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
-import { filterRows, sortRows, type Key } from "./rows.ts";
+import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
+import { modified, take } from "../events.ts";
+import { filterRows, fit, sortRows, type Key } from "./rows.ts";
+import { reveal, stepTo, useInSight, useSize } from "./scroll.ts";
 
 export interface Column {
   id: string;
   title: string;
   /** One line on hover and focus of the header. */
   help?: string;
-  /** Numbers stand at the right. */
+  /** Numbers stand at the right, and are sorted downwards first. */
   right?: boolean;
   /** A track of the grid: "minmax(200px,1fr)", "96px". */
   width: string;
+  /** Left out where there is no room for all: the highest number first. */
+  spare?: number;
   cell: (row: number) => ComponentChildren;
   /** What the column is sorted by; without it, it is not. */
   sort?: Key;
-  /** The first click sorts downwards: for numbers. */
-  down?: boolean;
 }
 
 export interface TableProps {
@@ -38,7 +40,7 @@ export interface TableProps {
   onOpen?: (row: number) => void;
   /** Told how many rows the filter leaves. */
   onCount?: (shown: number) => void;
-  /** What stands in place of the rows when there are none. */
+  /** What stands in place of the rows when there are none, and no filter took them out. */
   empty?: ComponentChildren;
   /** Rows a search found. */
   marked?: ReadonlySet<number>;
@@ -46,31 +48,27 @@ export interface TableProps {
 }
 
 const ahead = 8;
+const headHeight = 30;
 
 export function Table(p: TableProps) {
   const height = p.rowHeight ?? 28;
   const order = useOrder(p);
   const box = useRef<HTMLDivElement>(null);
-  const [top, setTop] = useState(0);
-  const [view, setView] = useState(600);
+  const { first, last, view, onScroll } = useInSight(box, order.length, height, ahead);
+  const [room, setRoom] = useState(Infinity);
+  useSize(box, (el) => setRoom(el.clientWidth));
   const [cursor, setCursor] = useState(-1);
   const id = useId();
-  const tracks = p.columns.map((c) => c.width).join(" ");
+  const columns = fit(p.columns, room);
+  const tracks = columns.map((c) => c.width).join(" ");
 
-  useLayoutEffect(() => {
-    const el = box.current;
-    if (!el) return;
-    const watch = new ResizeObserver(() => setView(el.clientHeight));
-    watch.observe(el);
-    return () => watch.disconnect();
-  }, []);
   useEffect(() => p.onCount?.(order.length), [order.length]);
   // The selection may come from elsewhere: another view, the URL. Show it.
   useEffect(() => {
     if (p.selected < 0) return;
     const at = order.indexOf(p.selected);
     setCursor(at);
-    if (at >= 0) reveal(box.current, at, height);
+    if (at >= 0) reveal(box.current, at, height, headHeight);
   }, [p.selected, order]);
 
   const move = (to: number) => {
@@ -78,28 +76,24 @@ export function Table(p: TableProps) {
     const row = order[at];
     if (row === undefined) return;
     setCursor(at);
-    reveal(box.current, at, height);
+    reveal(box.current, at, height, headHeight);
     p.onSelect(row);
   };
   const key = (e: TargetedKeyboardEvent<HTMLDivElement>) => {
-    if (e.ctrlKey || e.metaKey || e.altKey || e.target !== e.currentTarget) return;
-    const page = Math.max(1, Math.floor(view / height) - 2);
-    const to = { ArrowDown: cursor + 1, ArrowUp: cursor - 1, PageDown: cursor + page, PageUp: cursor - page, Home: 0, End: order.length - 1 }[e.key];
+    if (modified(e) || e.target !== e.currentTarget) return;
+    const to = stepTo(e.key, cursor, order.length, Math.max(1, Math.floor(view / height) - 2));
     if (to !== undefined) move(to);
     else if (e.key === "Enter" && cursor >= 0) p.onOpen?.(order[cursor] as number);
     else return;
-    e.preventDefault();
-    e.stopPropagation();
+    take(e);
   };
 
-  const first = Math.max(0, Math.floor(top / height) - ahead);
-  const last = Math.min(order.length, Math.ceil((top + view) / height) + ahead);
   const visible = Array.from(order.subarray(first, last));
   const active = cursor >= first && cursor < last ? `${id}-${order[cursor]}` : undefined;
   return (
-    <div class="table" ref={box} role="grid" tabIndex={0} aria-label={p.label} aria-rowcount={order.length + 1} aria-colcount={p.columns.length} aria-activedescendant={active} onScroll={(e) => setTop(e.currentTarget.scrollTop)} onKeyDown={key}>
+    <div class="table" ref={box} role="grid" tabIndex={0} aria-label={p.label} aria-rowcount={order.length + 1} aria-colcount={columns.length} aria-activedescendant={active} onScroll={onScroll} onKeyDown={key}>
       <div class="thead" role="row" aria-rowindex={1} style={{ gridTemplateColumns: tracks }}>
-        {p.columns.map((c) => (
+        {columns.map((c) => (
           <Head key={c.id} c={c} sort={p.sort} onSort={p.onSort} />
         ))}
       </div>
@@ -116,7 +110,7 @@ export function Table(p: TableProps) {
             onClick={() => move(first + i)}
             onDblClick={() => p.onOpen?.(row)}
           >
-            {p.columns.map((c) => (
+            {columns.map((c) => (
               <div key={c.id} class={c.right ? "td right" : "td"} role="gridcell">
                 {c.cell(row)}
               </div>
@@ -124,7 +118,7 @@ export function Table(p: TableProps) {
           </div>
         ))}
       </div>
-      {order.length === 0 && <div class="none">{p.empty ?? "Nothing matches."}</div>}
+      {order.length === 0 && <div class="none">{p.filter ? <>Nothing matches “{p.filter}”.</> : (p.empty ?? "Nothing matches.")}</div>}
     </div>
   );
 }
@@ -143,13 +137,13 @@ function useOrder(p: TableProps): Uint32Array {
 function Head({ c, sort, onSort }: { c: Column; sort: string; onSort: (s: string) => void }) {
   const is = sort.replace(/^-/, "") === c.id;
   const down = is && sort.startsWith("-");
-  const click = () => onSort(is ? (down ? c.id : "-" + c.id) : (c.down ? "-" : "") + c.id);
+  const click = () => onSort(is ? (down ? c.id : "-" + c.id) : (c.right ? "-" : "") + c.id);
   return (
     <div class={c.right ? "th right" : "th"} role="columnheader" aria-sort={is ? (down ? "descending" : "ascending") : undefined} data-tip={c.sort ? undefined : c.help}>
       {c.sort ? (
-        <button type="button" data-tip={c.help} onClick={click}>
+        <button data-tip={c.help} onClick={click}>
           {c.title}
-          <span class="arrow" aria-hidden="true">
+          <span class="arrow" aria-hidden>
             {is ? (down ? "↓" : "↑") : ""}
           </span>
         </button>
@@ -158,13 +152,4 @@ function Head({ c, sort, onSort }: { c: Column; sort: string; onSort: (s: string
       )}
     </div>
   );
-}
-
-/** reveal scrolls a row into sight, below the head that stays. */
-function reveal(box: HTMLDivElement | null, at: number, height: number): void {
-  if (!box) return;
-  const head = 30;
-  const y = at * height;
-  if (y < box.scrollTop) box.scrollTop = y;
-  else if (y + height + head > box.scrollTop + box.clientHeight) box.scrollTop = y + height + head - box.clientHeight;
 }

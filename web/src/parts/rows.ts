@@ -47,3 +47,10 @@ export function sortRows(rows: Uint32Array, key: Key, descending: boolean): Uint
   const v = key as ArrayLike<number>;
   return rows.sort((a, b) => sign * ((v[a] as number) - (v[b] as number)) || a - b);
 }
+
+/** fit leaves out columns that can be spared, the highest number first, until the others have room: their widths in px. */
+export function fit<C extends { width: string; spare?: number }>(columns: readonly C[], room: number): readonly C[] {
+  const needs = columns.reduce((sum, c) => sum + Number(/(\d+)px/.exec(c.width)?.[1] ?? 0), 0);
+  const most = Math.max(...columns.map((c) => c.spare ?? 0));
+  return most > 0 && needs > room ? fit(columns.filter((c) => c.spare !== most), room) : columns;
+}

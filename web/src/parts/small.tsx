@@ -1,41 +1,56 @@
 // The small parts: numbers, names, chips, buttons, cards. They know colours
 // only by the names of their meaning.
 
-import type { ComponentChildren, TargetedKeyboardEvent } from "preact";
-import { delta, inScale, quantity, ratio, share, splitName, visible, type Scale } from "../format.ts";
+import type { ComponentChildren, CSSProperties, TargetedKeyboardEvent } from "preact";
+import { delta, ratio, shortName, splitName, visible, type Scale } from "../format.ts";
 import { keyWords } from "../commands.ts";
+import { take } from "../events.ts";
 import { categories, categoryWords, shortCategoryWords } from "../types.ts";
-import { Icon } from "./Icon.tsx";
+import { Icon, type IconName } from "./Icon.tsx";
 
-/** Num prints a value with its unit; with a scale only the digits, as in a column that has the unit in its header. */
-export function Num({ v, unit = "", scale }: { v: number; unit?: string; scale?: Scale }) {
-  return <span class="num">{scale ? inScale(v, scale) + scale.label : quantity(v, unit)}</span>;
+/** changeClass is the class of a change: its colour. */
+export function changeClass(d: number): string {
+  return `delta ${d > 0 ? "up" : d < 0 ? "down" : "same"}`;
 }
 
-/** Share prints a part of a total in percent. */
-export function Share({ v, of }: { v: number; of: number }) {
-  return <span class="num">{share(v, of)}</span>;
+/** Amount is a number in a cell; nothing is a quiet 0. */
+export function Amount({ v, children }: { v: number; children: ComponentChildren }) {
+  return <span class={v ? "num" : "num muted"}>{v ? children : "0"}</span>;
 }
 
-/** Delta prints a change with mark, sign colour and, on request, the ratio. good says that less is neutral, not bad. */
+/** Delta prints a change with mark, sign colour and, on request, the ratio. */
 export function Delta({ base, current, unit = "", scale, times }: { base: number; current: number; unit?: string; scale?: Scale; times?: boolean }) {
   const d = current - base;
-  const tone = d > 0 ? "up" : d < 0 ? "down" : "same";
   const r = times ? ratio(base, current) : "";
   return (
-    <span class={`delta ${tone}`}>
+    <span class={changeClass(d)}>
       {delta(d, unit, scale)}
       {r && <span class="times"> {r}</span>}
     </span>
   );
 }
 
-/** Bar is a length beside a number. tone is a class: "grow", "shrink", "accent", or a category. */
+/** fill is the style of an area by its meaning: a category, more, less, accent, grow, shrink, quiet. */
+export function fill(meaning: string) {
+  return { background: `var(--f-${meaning})` };
+}
+
+/** ink is the style of what is drawn in the colour of a tone; no tone leaves the colour as it is. */
+export function ink(tone: string | undefined) {
+  return tone ? { color: `var(--${tone})` } : undefined;
+}
+
+/** edge is the style of a frame with a tone at its left. */
+export function edge(tone: string | undefined) {
+  return tone ? { borderLeft: `4px solid var(--${tone})` } : undefined;
+}
+
+/** Bar is a length beside a number. tone is "grow", "shrink", "accent", "quiet" or a category. */
 export function Bar({ v, max, tone = "accent" }: { v: number; max: number; tone?: string }) {
   const width = max > 0 ? Math.min(100, Math.max(v === 0 ? 0 : 1.5, (Math.abs(v) / max) * 100)) : 0;
   return (
-    <span class="bar" aria-hidden="true">
-      <i class={`fill-${tone}`} style={{ width: `${width}%` }} />
+    <span class="bar" aria-hidden>
+      <i style={{ ...fill(tone), width: `${width}%` }} />
     </span>
   );
 }
@@ -55,7 +70,7 @@ export function Spark({ values, tone = "accent", width = 56, height = 18, label 
   const y = (v: number) => height - 2.5 - ((v - min) / range) * (height - 5);
   const points = Array.from({ length: n }, (_, i) => `${x(i).toFixed(1)},${y(values[i] ?? 0).toFixed(1)}`);
   return (
-    <svg class={`spark tone-${tone}`} width={width} height={height} viewBox={`0 0 ${width} ${height}`} role={label ? "img" : undefined} aria-label={label} aria-hidden={label ? undefined : true}>
+    <svg class="spark" style={ink(tone)} width={width} height={height} viewBox={`0 0 ${width} ${height}`} role={label ? "img" : undefined} aria-label={label} aria-hidden={label ? undefined : true}>
       <polyline points={points.join(" ")} />
       {n <= 12 && Array.from({ length: n }, (_, i) => <circle cx={x(i)} cy={y(values[i] ?? 0)} r={1.6} />)}
       {n > 12 && <circle cx={x(n - 1)} cy={y(values[n - 1] ?? 0)} r={2} />}
@@ -72,12 +87,28 @@ export function toneOf(base: number, current: number): "grow" | "shrink" | "quie
 
 /** Name prints a function or type: package dim, the rest strong; direction of the text cannot leak out. */
 export function Name({ name, strong = true, title }: { name: string; strong?: boolean; title?: boolean }) {
-  const [pkg, rest] = splitName(visible(name));
+  const [pkg, rest] = splitName(name);
+  return <Parted pkg={pkg} rest={rest} strong={strong} title={title ? name : undefined} />;
+}
+
+/** Parted prints a path or package dim, and what is in it. */
+export function Parted({ pkg, rest, strong = true, title }: { pkg: string; rest: string; strong?: boolean; title?: string }) {
   return (
-    <bdi class={strong ? "name" : "name plain"} title={title ? name : undefined}>
-      {pkg && <span class="pkg">{pkg}</span>}
-      <span class="fn">{rest}</span>
+    <bdi class={strong ? "name" : "name plain"} title={title}>
+      {pkg && <span class="pkg">{visible(pkg)}</span>}
+      <span class="fn">{visible(rest)}</span>
     </bdi>
+  );
+}
+
+/** NameCell is a name in a table, with whose it is. short leaves the path of its package out. */
+export function NameCell({ name, category, short, children }: { name: string; category: number; short?: boolean; children?: ComponentChildren }) {
+  return (
+    <span class="namecell" title={name}>
+      <Origin category={category} />
+      <Name name={short ? shortName(name) : name} />
+      {children}
+    </span>
   );
 }
 
@@ -86,47 +117,57 @@ export function Origin({ category, word }: { category: number; word?: boolean | 
   const c = categories[category] ?? "none";
   return (
     <span class="origin" data-tip={word ? undefined : categoryWords[c]}>
-      <i class={`fill-${c}`} aria-hidden="true" />
+      <i style={fill(c)} aria-hidden />
       {word ? <span>{(word === "short" ? shortCategoryWords : categoryWords)[c]}</span> : <span class="sr">{categoryWords[c]}</span>}
     </span>
   );
 }
 
+/** Mark is an entry of a legend: a colour and what it means. */
+export function Mark({ of, children }: { of: string; children: ComponentChildren }) {
+  return (
+    <span class="origin">
+      <i style={fill(of)} aria-hidden />
+      {children}
+    </span>
+  );
+}
+
+/** An option of a Seg. */
+export type Option<T> = readonly [id: T, title: ComponentChildren, tip?: string, disabled?: boolean];
+
 /** Seg is a switch between few choices. */
-export function Seg<T extends string>({ label, value, options, onChange }: { label: string; value: T; options: readonly { id: T; title: ComponentChildren; tip?: string; disabled?: boolean }[]; onChange: (id: T) => void }) {
+export function Seg<T extends string>({ label, value, options, onChange }: { label: string; value: T; options: readonly Option<T>[]; onChange: (id: T) => void }) {
+  const on = options.filter(([, , , disabled]) => !disabled).map(([id]) => id);
+  const i = on.indexOf(value);
   const move = (e: TargetedKeyboardEvent<HTMLDivElement>) => {
     const by = e.key === "ArrowRight" || e.key === "ArrowDown" ? 1 : e.key === "ArrowLeft" || e.key === "ArrowUp" ? -1 : 0;
     if (!by) return;
-    e.preventDefault();
-    e.stopPropagation();
-    const on = options.filter((o) => !o.disabled);
-    const i = on.findIndex((o) => o.id === value);
+    take(e);
     const next = on[(i + by + on.length) % on.length];
-    if (!next) return;
-    onChange(next.id);
-    const at = options.indexOf(next);
-    (e.currentTarget.children[at] as HTMLElement | undefined)?.focus();
+    if (next === undefined) return;
+    onChange(next);
+    (e.currentTarget.children[options.findIndex(([id]) => id === next)] as HTMLElement | undefined)?.focus();
   };
-  const reachable = options.some((o) => o.id === value && !o.disabled) ? value : options.find((o) => !o.disabled)?.id;
   return (
     <div class="seg" role="radiogroup" aria-label={label} onKeyDown={move}>
-      {options.map((o) => (
-        <button key={o.id} type="button" role="radio" aria-checked={o.id === value} tabIndex={o.id === reachable ? 0 : -1} disabled={o.disabled} data-tip={o.tip} onClick={() => onChange(o.id)}>
-          {o.title}
+      {options.map(([id, title, tip, disabled]) => (
+        <button key={id} role="radio" aria-checked={id === value} tabIndex={id === on[Math.max(0, i)] ? 0 : -1} disabled={disabled} data-tip={tip} onClick={() => onChange(id)}>
+          {title}
         </button>
       ))}
     </div>
   );
 }
 
-/** Chip is a word that changes what is shown, with a button that takes it away. */
-export function Chip({ word, children, onRemove, tone, tip }: { word?: string; children: ComponentChildren; onRemove?: () => void; tone?: "bad" | "warn" | "ok" | "grow" | "shrink"; tip?: string }) {
+/** Chip is a word that changes what is shown, with a button that takes it away; off: it changes nothing here. */
+export function Chip({ word, children, onRemove, tone, tip, off }: { word?: string; children: ComponentChildren; onRemove?: () => void; tone?: "bad" | "grow" | "shrink"; tip?: string; off?: boolean }) {
   return (
-    <span class={tone ? `chip tone-${tone}` : "chip"} data-tip={tip}>
+    <span class={off ? "chip off" : "chip"} data-tip={tip}>
       {word && <span class="word">{word}</span>}
-      <b>{children}</b>
+      <b style={ink(tone)}>{children}</b>
       {onRemove && (
-        <button type="button" class="remove" aria-label={`Remove ${word ?? "this"}`} onClick={onRemove}>
+        <button class="remove" aria-label={`Remove ${word ?? "this"}`} onClick={onRemove}>
           <Icon name="close" />
         </button>
       )}
@@ -134,13 +175,12 @@ export function Chip({ word, children, onRemove, tone, tip }: { word?: string; c
   );
 }
 
-/** Pill is a label with a value, as in the top bar. */
-export function Pill({ word, children, tip }: { word?: string; children: ComponentChildren; tip?: string }) {
+/** Note is a quiet line of text. */
+export function Note({ children, pad, status }: { children: ComponentChildren; pad?: boolean; status?: boolean }) {
   return (
-    <span class="pill" data-tip={tip}>
-      {word && <span class="word">{word}</span>}
-      <b>{children}</b>
-    </span>
+    <p class={pad ? "label pad" : "label"} role={status ? "status" : undefined}>
+      {children}
+    </p>
   );
 }
 
@@ -154,10 +194,19 @@ export function Button({ children, main, onClick, tip, disabled, keys, label, su
   );
 }
 
+/** IconButton is a small square with an icon or a sign; its label is for those who do not see it, tip for all. */
+export function IconButton({ label, tip, icon, children, cls, expanded, disabled, onClick }: { label: string; tip?: string; icon?: IconName; children?: ComponentChildren; cls?: string; expanded?: boolean; disabled?: boolean; onClick: () => void }) {
+  return (
+    <button class={cls ? `iconbtn ${cls}` : "iconbtn"} aria-label={label} data-tip={tip} aria-expanded={expanded} disabled={disabled} onClick={onClick}>
+      {icon ? <Icon name={icon} /> : children}
+    </button>
+  );
+}
+
 /** Keys shows a key of the keyboard. */
 export function Keys({ k }: { k: string }) {
   return (
-    <span class="keys" aria-hidden="true">
+    <span class="keys" aria-hidden>
       {keyWords(k).map((w) => (
         <kbd key={w}>{w}</kbd>
       ))}
@@ -165,10 +214,10 @@ export function Keys({ k }: { k: string }) {
   );
 }
 
-/** Card is a framed part of a view with a heading. */
-export function Card({ title, aside, children, tone, label }: { title?: ComponentChildren; aside?: ComponentChildren; children: ComponentChildren; tone?: "grow" | "bad" | "ok" | "warn"; label?: string }) {
+/** Card is a framed part of a view; cls says what sort of part. loading: the answer it shows is of an earlier question. */
+export function Card({ title, aside, children, tone, label, cls, loading, style, onKeyDown }: { title?: ComponentChildren; aside?: ComponentChildren; children: ComponentChildren; tone?: "bad" | "grow" | "ok"; label?: string; cls?: string; loading?: boolean; style?: CSSProperties; onKeyDown?: (e: KeyboardEvent) => void }) {
   return (
-    <section class={tone ? `card edge-${tone}` : "card"} aria-label={label}>
+    <section class={`card${cls ? ` ${cls}` : ""}${loading ? " loading" : ""}`} style={{ ...edge(tone), ...style }} aria-label={label} onKeyDown={onKeyDown}>
       {(title || aside) && (
         <header class="cardhead">
           {title && <h2>{title}</h2>}
@@ -177,19 +226,6 @@ export function Card({ title, aside, children, tone, label }: { title?: Componen
       )}
       {children}
     </section>
-  );
-}
-
-/** Fact is a key figure with its label and a line below. */
-export function Fact({ label, children, below, tip }: { label: string; children: ComponentChildren; below?: ComponentChildren; tip?: string }) {
-  return (
-    <div class="fact">
-      <div class="label" data-tip={tip}>
-        {label}
-      </div>
-      <div class="figure">{children}</div>
-      {below && <div class="below">{below}</div>}
-    </div>
   );
 }
 
@@ -209,7 +245,7 @@ export function Empty({ title, children, command, actions }: { title: string; ch
 export function Skeleton({ kind = "rows" }: { kind?: "rows" | "flame" | "cards" }) {
   const n = kind === "cards" ? 4 : 14;
   return (
-    <div class={`skeleton ${kind}`} aria-hidden="true">
+    <div class={`skeleton ${kind}`} aria-hidden>
       {Array.from({ length: n }, (_, i) => (
         <i key={i} style={{ width: kind === "flame" ? `${100 - ((i * i * 7) % 90) * (i / n)}%` : undefined }} />
       ))}

@@ -1,10 +1,10 @@
 // What stands in place of the heap while there is none: how to get one, what
 // copying it will do, how far it is.
 
+import type { Failure } from "../api.ts";
 import { plural, sentence } from "../format.ts";
 import { Button, Empty, Skeleton } from "../parts/index.ts";
 import type { Session } from "../types.ts";
-import type { Failure } from "../api.ts";
 import type { HeapState } from "./heap.ts";
 import { shellWord } from "./WhatIf.tsx";
 
@@ -14,6 +14,16 @@ export function NoHeap({ session }: { session: Session }) {
   return (
     <Empty title="Profiles do not say who keeps memory alive" command={`profound web ${sources} PID\n\nprofound snapshot PID\nprofound web ${sources} PID.snapshot`}>
       They say where memory was allocated. Which references hold it, a look into the process tells: name it with the profiles, by its number, or copy its memory to a file first.
+    </Empty>
+  );
+}
+
+/** NoEarlier says how to get a heap to compare with. */
+export function NoEarlier({ session }: { session: Session }) {
+  const sources = (session.sources ?? []).map(shellWord).join(" ");
+  return (
+    <Empty title="What grows is seen beside an earlier heap" command={`profound snapshot -o before.snapshot PID\n\nprofound web before.snapshot ${sources}`}>
+      Copy the memory of the program early, and open that file beside what is open here, or beside a later copy. Then this names the paths that hold more, and the tables have a column with the change.
     </Empty>
   );
 }

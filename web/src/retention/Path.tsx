@@ -1,7 +1,8 @@
 // The way from a root to what it keeps alive, step by step.
 
-import { integer, quantity, visible } from "../format.ts";
-import { Button } from "../parts/index.ts";
+import { useCommands } from "../commands.ts";
+import { bytes, integer, visible } from "../format.ts";
+import { Button, fill, Note } from "../parts/index.ts";
 import { categories } from "../types.ts";
 import type { Step, Way } from "./shapes.ts";
 
@@ -13,20 +14,21 @@ export function stepName(s: Step): string {
 export function Path({ way, onWithout, onAddress, chosen }: { way: Way; onWithout: (name: string) => void; onAddress: (a: string) => void; chosen: string }) {
   const cut = way.path[way.cut];
   const name = cut?.without ?? "";
+  useCommands("Retention", [{ id: "retention.without", title: "Show what goes free without the marked reference", keys: ["w"], bar: "without it", when: () => name !== "", run: () => onWithout(name) }]);
   return (
     <>
       <Steps path={way.path} cut={way.cut} onWithout={onWithout} chosen={chosen} />
       {way.also && (
         <>
-          <p class="label">No single reference holds it. Another way:</p>
+          <Note>No single reference holds it. Another way:</Note>
           <Steps path={way.also} cut={-1} onWithout={onWithout} chosen={chosen} />
-          {way.both && way.both.bytes > 0 && <p class="label">Without both {quantity(way.both.bytes, "bytes")} go free.</p>}
+          {way.both && way.both.bytes > 0 && <Note>Without both {bytes(way.both.bytes)} go free.</Note>}
         </>
       )}
       <div class="next">
         {name && (
-          <Button main onClick={() => onWithout(name)} tip={`Without ${name}`}>
-            Without this reference: frees {quantity(way.frees.bytes, "bytes")}
+          <Button main onClick={() => onWithout(name)} tip={`Without ${name}`} keys="w">
+            Without this reference: frees {bytes(way.frees.bytes)}
           </Button>
         )}
         {way.address && way.objects > 1 && (
@@ -52,15 +54,15 @@ function Steps({ path, cut, onWithout, chosen }: { path: readonly Step[]; cut: n
         const can = s.without && (i < most || i === cut);
         return (
           <li key={i} class={i === cut ? "cut" : undefined}>
-            <i class={`fill-${categories[s.category] ?? "none"}`} aria-hidden="true" />
+            <i style={fill(categories[s.category] ?? "none")} aria-hidden />
             {can ? (
-              <button type="button" aria-pressed={chosen === s.without} title={`What goes free without ${s.without}`} onClick={() => onWithout(s.without as string)}>
+              <button aria-pressed={chosen === s.without} title={`What goes free without ${s.without}`} onClick={() => onWithout(s.without as string)}>
                 {inside}
               </button>
             ) : (
               <span>{inside}</span>
             )}
-            <b class="num">{s.keeps ? quantity(s.keeps, "bytes") : ""}</b>
+            <b class="num">{s.keeps ? bytes(s.keeps) : ""}</b>
           </li>
         );
       })}

@@ -2,7 +2,9 @@
 
 import type { TargetedKeyboardEvent } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import { quantity, share, visible } from "../format.ts";
+import { modified, take } from "../events.ts";
+import { bytes, share, visible } from "../format.ts";
+import { fill } from "../parts/index.ts";
 import { categories } from "../types.ts";
 import type { Tile } from "./shapes.ts";
 import { beside, squarify } from "./treemap.ts";
@@ -40,37 +42,36 @@ export function Treemap({ tiles, total, selected, onSelect, onOpen }: { tiles: r
   };
   const key = (e: TargetedKeyboardEvent<HTMLDivElement>) => {
     const m = moves[e.key];
-    if (e.ctrlKey || e.metaKey || e.altKey) return;
+    if (modified(e)) return;
     const at = Math.max(0, selected);
     if (m) {
       const to = selected < 0 ? 0 : beside(rects, at, m[0], m[1]);
       if (to >= 0) focus(to);
     } else if (e.key === "Enter") onOpen(at);
     else return;
-    e.preventDefault();
-    e.stopPropagation();
+    take(e);
   };
   return (
     <div class="treemap" ref={box} role="listbox" aria-label="Kept alive, by owner" aria-orientation="horizontal" onKeyDown={key}>
       {tiles.map((t, i) => {
         const r = rects[i]!;
-        const text = `${visible(t.name)}${t.rest ? ", the rest of it" : ""}: ${quantity(t.bytes, "bytes")}, ${share(t.bytes, total)}`;
+        const text = `${visible(t.name)}${t.rest ? ", the rest of it" : ""}: ${bytes(t.bytes)}, ${share(t.bytes, total)}`;
         return (
           <div
             key={`${t.id} ${t.rest}`}
-            class={`tile fill-${categories[t.category] ?? "none"}`}
+            class="tile"
             role="option"
             aria-selected={i === selected}
             tabIndex={i === Math.max(0, selected) ? 0 : -1}
             title={`${text}${t.type ? `\n${t.type}` : ""}`}
-            style={{ left: `${r.x}px`, top: `${r.y}px`, width: `${Math.max(0, r.w - 2)}px`, height: `${Math.max(0, r.h - 2)}px` }}
+            style={{ ...fill(categories[t.category] ?? "none"), left: `${r.x}px`, top: `${r.y}px`, width: `${Math.max(0, r.w - 2)}px`, height: `${Math.max(0, r.h - 2)}px` }}
             onClick={() => focus(i)}
             onDblClick={() => onOpen(i)}
           >
             <span class="sr">{text}</span>
-            {r.w > 64 && r.h > 24 && <b aria-hidden="true">{short(visible(t.name), r.w - 16)}</b>}
-            {r.w > 64 && r.h > 44 && <span aria-hidden="true">{quantity(t.bytes, "bytes")}</span>}
-            {r.w > 90 && r.h > 64 && t.type && <span aria-hidden="true">{visible(t.type)}</span>}
+            {r.w > 64 && r.h > 24 && <b aria-hidden>{short(visible(t.name), r.w - 16)}</b>}
+            {r.w > 64 && r.h > 44 && <span aria-hidden>{bytes(t.bytes)}</span>}
+            {r.w > 90 && r.h > 64 && t.type && <span aria-hidden>{visible(t.type)}</span>}
           </div>
         );
       })}

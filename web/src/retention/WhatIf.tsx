@@ -1,10 +1,12 @@
 // What would go free without a reference.
 
 import { useEffect, useRef } from "preact/hooks";
-import { useLoad } from "../api.ts";
-import { integer, plural, quantity, sentence, share, visible } from "../format.ts";
-import { Bar, Button, Card } from "../parts/index.ts";
+import { explain, useLoad } from "../api.ts";
+import { useCommands } from "../commands.ts";
+import { bytes, integer, plural, share, visible } from "../format.ts";
+import { Bar, Button, Card, Note } from "../parts/index.ts";
 import { copy } from "../shell.ts";
+import { api } from "../state.ts";
 import type { Session } from "../types.ts";
 import type { Site, WhatIf as Answer } from "./shapes.ts";
 
@@ -14,11 +16,13 @@ export function shellWord(text: string): string {
 }
 
 export function WhatIf({ name, session, onClose, onSite, onType }: { name: string; session: Session; onClose: () => void; onSite: (fn: string) => void; onType: (t: string) => void }) {
-  const load = useLoad<Answer>(`/api/${encodeURIComponent(session.id)}/without?name=${encodeURIComponent(name)}`);
+  const load = useLoad<Answer>(`${api(session.id)}/without?name=${encodeURIComponent(name)}`);
   const w = load.data?.name === name ? load.data : null;
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => box.current?.scrollIntoView({ block: "nearest" }), [w]);
   const source = session.sources?.[0] ?? "PID";
+  const report = () => w && void copy(`${w.report}${location.href}\n`, "Report");
+  useCommands("Retention", [{ id: "retention.report", title: "Copy report", keys: ["C"], bar: "copy report", when: () => !!w, run: report }]);
   return (
     <Card
       tone="ok"
@@ -29,6 +33,9 @@ export function WhatIf({ name, session, onClose, onSite, onType }: { name: strin
       }
       aside={
         <>
+          <Button onClick={report} keys="C">
+            Copy report
+          </Button>
           <Button onClick={() => void copy(`profound why -without ${shellWord(name)} ${shellWord(source)}`, "Command")}>Copy as command</Button>
           <Button onClick={onClose}>Close</Button>
         </>
@@ -36,19 +43,19 @@ export function WhatIf({ name, session, onClose, onSite, onType }: { name: strin
     >
       {load.error && (
         <p role="alert">
-          {sentence(load.error.message)} {load.error.hint}
+          {explain(load.error)}
         </p>
       )}
-      {!w && !load.error && <p class="label">Counting what it alone keeps alive …</p>}
+      {!w && !load.error && <Note>Counting what it alone keeps alive …</Note>}
       {w && (
         <div class="whatif" role="status" ref={box}>
           <p class="figure">
-            {quantity(w.frees.bytes, "bytes")} <small>go free in {plural(w.frees.objects, "object")}</small>
+            {bytes(w.frees.bytes)} <small>go free in {plural(w.frees.objects, "object")}</small>
           </p>
-          <p class="label">
+          <Note>
             <Bar v={w.frees.bytes} max={w.of.bytes} tone="own" /> {share(w.frees.bytes, w.of.bytes)} of the heap; {[w.variables && plural(w.variables, "variable"), w.references && plural(w.references, "reference")].filter(Boolean).join(", ")} removed
-            {w.stacks ? `, and stacks of ${quantity(w.stacks, "bytes")}` : ""}.
-          </p>
+            {w.stacks ? `, and stacks of ${bytes(w.stacks)}` : ""}.
+          </Note>
           <div class="two">
             <table class="facts">
               <caption>Of these types</caption>
@@ -56,12 +63,12 @@ export function WhatIf({ name, session, onClose, onSite, onType }: { name: strin
                 {w.types.map((t) => (
                   <tr key={t.name}>
                     <th scope="row">
-                      <button type="button" class="mono link" title={t.name} onClick={() => onType(t.name)}>
+                      <button class="mono link" title={t.name} onClick={() => onType(t.name)}>
                         {visible(t.name)}
                       </button>
                     </th>
                     <td class="num muted">{integer(t.objects)}</td>
-                    <td class="num">{quantity(t.own, "bytes")}</td>
+                    <td class="num">{bytes(t.own)}</td>
                   </tr>
                 ))}
               </tbody>
@@ -76,7 +83,7 @@ export function WhatIf({ name, session, onClose, onSite, onType }: { name: strin
 
 /** Sites lists places that allocated. */
 export function Sites({ list, onSite, caption, none }: { list: readonly Site[]; onSite: (fn: string) => void; caption: string; none?: string }) {
-  if (!list.length) return none ? <p class="label">{none}</p> : null;
+  if (!list.length) return none ? <Note>{none}</Note> : null;
   return (
     <table class="facts">
       <caption>{caption}</caption>
@@ -84,11 +91,14 @@ export function Sites({ list, onSite, caption, none }: { list: readonly Site[]; 
         {list.map((s, i) => (
           <tr key={i}>
             <th scope="row">
-              <button type="button" class="mono link" title={`${s.function}${s.type ? `\n${s.type}` : ""}`} onClick={() => onSite(s.function)}>
-                {visible(s.place)}
+              <button class="mono link" title={`${s.function}${s.type ? `\n${s.type}` : ""}`} onClick={() => onSite(s.function)}>
+                {visible(s.place)} <span class="label">{visible(s.type ?? "")}</span>
               </button>
             </th>
-            <td class="num">{quantity(s.bytes, "bytes")}</td>
+            <td class="num">
+              {s.before !== undefined && <span class="muted">{bytes(s.before)} → </span>}
+              {bytes(s.bytes)}
+            </td>
           </tr>
         ))}
       </tbody>

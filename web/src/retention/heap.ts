@@ -3,6 +3,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { fresh, send, type Failure } from "../api.ts";
+import { api } from "../state.ts";
 
 export interface HeapState {
   state: "none" | "idle" | "reading" | "ready" | "failed";
@@ -14,6 +15,8 @@ export interface HeapState {
   bytes?: number;
   taken?: number;
   program?: string;
+  /** The heap it is compared with. */
+  earlier?: { taken?: number; bytes: number; objects: number };
   warnings: string[];
 }
 
@@ -24,7 +27,7 @@ export function useHeap(session: string, on: boolean, start = true): { heap: Hea
   const [heap, set] = useState<HeapState | null>(null);
   const [error, fail] = useState<Failure | null>(null);
   const [turn, again] = useState(0);
-  const url = `/api/${encodeURIComponent(session)}/heap`;
+  const url = `${api(session)}/heap`;
   useEffect(() => {
     if (!on) return;
     const abort = new AbortController();

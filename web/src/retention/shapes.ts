@@ -24,6 +24,8 @@ export interface Site {
   bytes: number;
   objects: number;
   samples: number;
+  /** Bytes in the earlier heap. */
+  before?: number;
 }
 
 export interface Way extends Memory {
@@ -60,13 +62,27 @@ export interface Row {
   objects: number;
   own: number;
   keeps: number;
+  /** What the main column had in the earlier heap. */
+  before?: number;
   repeated?: boolean;
   children?: number;
   without?: string;
   address?: string;
   type?: string;
-  path?: Step[];
+  way?: Way;
   rows?: Row[];
+}
+
+/** What the rows of a table have: the words are the server's. */
+export interface RowTable {
+  title: string;
+  columns: { id: "name" | "objects" | "own" | "keeps" | "before" | "change"; title: string; help?: string }[];
+  main: "own" | "keeps";
+  /** What shares are parts of. */
+  of: number;
+  /** The order of rows that do not open. */
+  sort?: string;
+  hint: string;
 }
 
 export interface HeapObject {
@@ -89,6 +105,7 @@ export interface Retention {
   taken?: number;
   ways?: Way[];
   tiles?: Tile[];
+  table?: RowTable;
   rows?: Row[];
   more?: number;
   moreBytes?: number;
@@ -107,4 +124,5 @@ export interface WhatIf {
   sites: Site[];
   moreTypes?: number;
   moreSites?: number;
+  report: string;
 }

@@ -1,70 +1,85 @@
-// The tables of the view: the dominator tree, types, roots, waste.
+// The one table of the view: the server says what its rows have. Rows that
+// open are a tree, others can be sorted.
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { ask } from "../api.ts";
-import { columnScale, inScale, integer, quantity, share, visible } from "../format.ts";
-import { Bar, Origin, Table, type Column } from "../parts/index.ts";
+import { modified, take } from "../events.ts";
+import { bytes, columnScale, inScale, integer, plural, share, visible } from "../format.ts";
+import { Bar, Card, Delta, Note, Origin, Table, type Column } from "../parts/index.ts";
+import { get, inPlace, setKey, type State } from "../state.ts";
 import type { Retention, Row } from "./shapes.ts";
 
-/** A row of a tree as it stands in the table. */
-export interface Shown {
+/** A row as it stands in the table. */
+interface Shown {
   row: Row;
   depth: number;
   key: string;
   open: boolean;
 }
 
-/** columnsOf makes the columns of bytes and objects; own and keeps are what they are called. */
-export function columnsOf(rows: readonly Shown[], total: number, words: { name: string; own: [string, string] | null; keeps: [string, string]; bar?: "own" }, toggle: ((s: Shown) => void) | null, sorted: boolean): Column[] {
-  const scale = columnScale([Math.max(0, ...rows.map((s) => Math.max(s.row.own, s.row.keeps)))], "bytes");
-  const part = (r: Row) => (words.bar ? r.own : r.keeps);
-  const top = Math.max(1, ...rows.map((s) => part(s.row)));
-  const amount = (id: string, [title, help]: [string, string], of: (r: Row) => number): Column => ({
-    id,
-    title: title + (scale.label ? `,${scale.label}` : ""),
-    help,
-    right: true,
-    down: true,
-    width: "112px",
-    sort: sorted ? rows.map((s) => of(s.row)) : undefined,
-    cell: (i) => {
-      const v = of(rows[i]!.row);
-      return <span class={v ? "num" : "num muted"}>{v ? inScale(v, scale) : "0"}</span>;
-    },
-  });
-  const columns: Column[] = [
-    {
-      id: "name",
-      title: words.name,
-      width: "minmax(240px, 1fr)",
-      sort: sorted ? rows.map((s) => s.row.name) : undefined,
-      cell: (i) => <NameCell s={rows[i]!} toggle={toggle} />,
-    },
-    {
-      id: "objects",
-      title: "Objects",
+/** Rows is the table of an answer; base is the question, to which node=ROW asks for the rows below one. URL keys: open, row, sort. */
+export function Rows({ data, base, state, onEnter }: { data: Retention; base: string; state: State; onEnter: (r: Row) => void }) {
+  const t = data.table!;
+  const { shown, toggle } = useTree(data.rows ?? [], base, get(state, "open"));
+  const columns = useMemo(() => columnsOf(shown, data, t.sort ? null : toggle), [shown, data, toggle]);
+  const at = shown.findIndex((s) => s.key === get(state, "row"));
+  const select = (s: Shown | undefined) => s && setKey("row", s.key, inPlace);
+  const key = (e: KeyboardEvent) => {
+    const s = shown[at];
+    if (!s || t.sort || modified(e)) return;
+    if (e.key === "ArrowRight" && s.row.children && !s.open) toggle(s);
+    else if (e.key === "ArrowLeft" && s.open) toggle(s);
+    else if (e.key === "ArrowLeft" && s.depth > 0) select(shown.slice(0, at).findLast((x) => x.depth < s.depth));
+    else return;
+    take(e);
+  };
+  if (!shown.length) return null;
+  const height = `${shown.length * 28 + 34}px`;
+  return (
+    <>
+      <Card cls="flush tablebox rows" label={t.title} style={{ height, minHeight: `min(${height}, 340px)` }} onKeyDown={key}>
+        <Table label={t.title} rows={shown.length} columns={columns} sort={get(state, "sort") || t.sort || ""} onSort={(v) => setKey("sort", v, inPlace)} selected={at} onSelect={(i) => select(shown[i])} onOpen={(i) => onEnter(shown[i]!.row)} />
+      </Card>
+      <Note>
+        {t.hint}
+        {data.more ? ` ${plural(data.more, "row")} more, ${bytes(data.moreBytes ?? 0)}, are not listed.` : ""}
+      </Note>
+    </>
+  );
+}
+
+/** columnsOf makes the columns the server names, and the share with its bar: of the change, where rows are in its order. */
+function columnsOf(rows: readonly Shown[], data: Retention, toggle: ((s: Shown) => void) | null): Column[] {
+  const t = data.table!;
+  const change = (r: Row) => r[t.main] - (r.before ?? 0);
+  const barOf = t.sort === "-change" ? change : (r: Row) => r[t.main];
+  const value = (id: string): ((r: Row) => number) => (id === "change" ? change : (r) => r[id as "own"] ?? 0);
+  const scale = columnScale([Math.max(0, ...rows.map((s) => Math.max(s.row[t.main], s.row.keeps, s.row.before ?? 0)))], "bytes");
+  const top = Math.max(1, ...rows.map((s) => Math.abs(barOf(s.row))));
+  const columns = t.columns.map(({ id, title, help }): Column => {
+    const of = value(id);
+    const scaled = id !== "own" && id !== "objects";
+    if (id === "name") return { id, title, width: "minmax(240px, 1fr)", sort: toggle ? undefined : rows.map((s) => s.row.name), cell: (i) => <NameCell s={rows[i]!} toggle={toggle} /> };
+    return {
+      id,
+      title: title + (scaled && scale.label ? `,${scale.label}` : ""),
+      help,
       right: true,
-      down: true,
-      width: "92px",
-      sort: sorted ? rows.map((s) => s.row.objects) : undefined,
-      cell: (i) => <span class="num">{integer(rows[i]!.row.objects)}</span>,
-    },
-  ];
-  if (words.own)
-    columns.push({
-      ...amount("own", words.own, (r) => r.own),
-      title: words.own[0],
-      cell: (i) => ((v) => <span class={v ? "num" : "num muted"}>{v ? quantity(v, "bytes") : "0"}</span>)(rows[i]!.row.own),
-    });
-  columns.push(amount("keeps", words.keeps, (r) => r.keeps), {
-    id: "part",
-    title: "%",
-    right: true,
-    width: "66px",
-    cell: (i) => <span class="num muted">{share(part(rows[i]!.row), total)}</span>,
+      width: id === "objects" ? "84px" : "104px",
+      sort: toggle ? undefined : rows.map((s) => of(s.row)),
+      cell: (i) => {
+        const r = rows[i]!.row;
+        if (id === "change") return r.before === undefined ? "" : <Delta base={r.before} current={r[t.main]} scale={{ ...scale, label: "" }} />;
+        const v = of(r);
+        return <span class={v ? "num" : "num muted"}>{id === "objects" ? integer(v) : !v ? "0" : scaled ? inScale(v, scale) : bytes(v)}</span>;
+      },
+    };
   });
-  columns.push({ id: "bar", title: "Part", width: "minmax(80px, 180px)", cell: (i) => <Bar v={part(rows[i]!.row)} max={top} tone="accent" /> });
+  columns.push(
+    { id: "part", title: "%", right: true, width: "70px", cell: (i) => <span class="num muted">{share(barOf(rows[i]!.row), t.of)}</span> },
+    { id: "bar", title: "Part", width: "minmax(92px, 0.25fr)", spare: 1, cell: (i) => ((v) => <Bar v={v} max={top} tone={barOf !== change ? "accent" : v < 0 ? "shrink" : "grow"} />)(barOf(rows[i]!.row)) },
+  );
   return columns;
 }
 
@@ -77,7 +92,7 @@ function NameCell({ s, toggle }: { s: Shown; toggle: ((s: Shown) => void) | null
   return (
     <span class="namecell" style={{ paddingLeft: `${s.depth * 18}px` }} title={[r.label, r.name, r.kind].filter(Boolean).join(" ")}>
       {toggle && (
-        <button type="button" class="twist" tabIndex={-1} aria-hidden={!r.children} aria-label={`${s.open ? "Close" : "Open"} ${r.label || r.name}`} aria-expanded={s.open} disabled={!r.children} onClick={(e) => (e.stopPropagation(), toggle(s))}>
+        <button class="twist" tabIndex={-1} aria-hidden={!r.children} aria-label={`${s.open ? "Close" : "Open"} ${r.label || r.name}`} aria-expanded={s.open} disabled={!r.children} onClick={(e) => (e.stopPropagation(), toggle(s))}>
           {r.children ? (s.open ? "▾" : "▸") : ""}
         </button>
       )}
@@ -88,30 +103,8 @@ function NameCell({ s, toggle }: { s: Shown; toggle: ((s: Shown) => void) | null
   );
 }
 
-/** Tree is a table with rows that open. below asks for the rows below one that has them not at hand. */
-export function Tree({ data, base, total, opened, onOpened, selected, onSelect, onEnter, words, label }: { data: Retention; base: string; total: number; opened: string; onOpened: (v: string) => void; selected: string; onSelect: (s: Shown) => void; onEnter: (s: Shown) => void; words: Parameters<typeof columnsOf>[2]; label: string }) {
-  const { shown, toggle } = useTree(data.rows ?? [], base, opened, onOpened);
-  const columns = useMemo(() => columnsOf(shown, total, words, toggle, false), [shown, total, toggle]);
-  const at = shown.findIndex((s) => s.key === selected);
-  const key = (e: KeyboardEvent) => {
-    const s = shown[at];
-    if (!s || e.ctrlKey || e.metaKey || e.altKey) return;
-    if (e.key === "ArrowRight" && s.row.children && !s.open) toggle(s);
-    else if (e.key === "ArrowLeft" && s.open) toggle(s);
-    else if (e.key === "ArrowLeft" && s.depth > 0) onSelect(shown.slice(0, at).findLast((x) => x.depth < s.depth) as Shown);
-    else return;
-    e.preventDefault();
-    e.stopPropagation();
-  };
-  return (
-    <div class="tablebox" onKeyDown={key}>
-      <Table label={label} rows={shown.length} columns={columns} sort="" onSort={() => undefined} selected={at} onSelect={(i) => onSelect(shown[i]!)} onOpen={(i) => onEnter(shown[i]!)} />
-    </div>
-  );
-}
-
 /** useTree is the rows in sight. Those below a row come with it, or are asked for when it opens. */
-function useTree(rows: readonly Row[], base: string, opened: string, onOpened: (v: string) => void): { shown: Shown[]; toggle: (s: Shown) => void } {
+function useTree(rows: readonly Row[], base: string, opened: string): { shown: Shown[]; toggle: (s: Shown) => void } {
   const [below, set] = useState<ReadonlyMap<string, Row[]>>(new Map());
   const asked = useRef(new Set<string>());
   useEffect(() => {
@@ -148,7 +141,7 @@ function useTree(rows: readonly Row[], base: string, opened: string, onOpened: (
     const next = new Set(open);
     if (next.has(s.key)) next.delete(s.key);
     else next.add(s.key);
-    onOpened([...next].join("."));
+    setKey("open", [...next].join(".") || undefined, inPlace);
   };
   return { shown, toggle };
 }

@@ -1,7 +1,8 @@
 // The lines of a file with their values, and the instructions made of them.
 
+import type { ComponentChildren } from "preact";
 import { useMemo } from "preact/hooks";
-import { columnScale, delta, inScale, integer, place, quantity, shortName, visible, type Scale } from "../format.ts";
+import { columnScale, delta, inScale, integer, place, quantity, scaleTitle, shortName, visible, type Scale } from "../format.ts";
 import { Delta, Origin } from "../parts/index.ts";
 import { selectFunction } from "../state.ts";
 import { colour, untab } from "./colour.tsx";
@@ -17,17 +18,21 @@ export interface SourceRow {
   sum: Values;
 }
 
-function add(a: Values, b: Values): Values {
-  return { flat: a.flat + b.flat, cum: a.cum + b.cum, flatBase: b.flatBase === undefined ? undefined : (a.flatBase ?? 0) + b.flatBase, cumBase: b.cumBase === undefined ? undefined : (a.cumBase ?? 0) + b.cumBase };
+/** lineSum is what was sampled on a line, whatever the function; nothing is zero. */
+export function lineSum(s: Source, line: number): Values {
+  return s.sums?.find((x) => x.line === line) ?? s.lines.find((x) => x.line === line) ?? { flat: 0, cum: 0 };
 }
 
 /** sourceRows are the lines of a file; without its text, those with values. */
 export function sourceRows(s: Source): SourceRow[] {
   const by = new Map<number, LineValues[]>();
+  const sums = new Map<number, Values>();
+  for (const l of s.lines) sums.set(l.line, l);
+  for (const x of s.sums ?? []) sums.set(x.line, x);
   for (const l of s.lines) by.set(l.line, [...(by.get(l.line) ?? []), l]);
   const row = (line: number, text: string, marks?: number[]): SourceRow => {
     const values = by.get(line) ?? [];
-    return { line, ...untab(text, marks), values, sum: values.reduce<Values>(add, { flat: 0, cum: 0 }) };
+    return { line, ...untab(text, marks), values, sum: sums.get(line) ?? { flat: 0, cum: 0 } };
   };
   if (s.text.length) return s.text.map((t, i) => row(s.first + i, t, s.marks?.[i]));
   return [...by.keys()].sort((a, b) => a - b).map((n) => row(n, s.functions[by.get(n)?.[0]?.function ?? -1]?.name ?? ""));
@@ -48,14 +53,32 @@ export function scaleOf(rows: readonly { sum: Values }[], unit: string): Scale {
   return columnScale(rows.flatMap((r) => [r.sum.flat, r.sum.cum, r.sum.cumBase ?? 0]), unit);
 }
 
-const unitName = (s: Scale) => (s.label ? `, ${s.label.trim()}` : "");
-
-function Cell({ v, s, class: name, quiet }: { v: number; s: Scale; class?: string; quiet?: boolean }) {
+/** Title is the head of a column. */
+function Title({ cls, tip, children }: { cls: string; tip?: string; children: ComponentChildren }) {
   return (
-    <span class={`v num ${name ?? ""}`} role="gridcell">
-      {v !== 0 ? inScale(v, s) : quiet ? "" : <span class="muted">·</span>}
+    <span class={cls} role="columnheader" data-tip={tip}>
+      {children}
     </span>
   );
+}
+
+/** Cell is a cell of a row. */
+function Cell({ cls, children }: { cls: string; children: ComponentChildren }) {
+  return (
+    <span class={cls} role="gridcell">
+      {children}
+    </span>
+  );
+}
+
+/** Value is a cell with a number. */
+function Value({ v, s, cls = "", quiet }: { v: number; s: Scale; cls?: string; quiet?: boolean }) {
+  return <Cell cls={`v num ${cls}`}>{v !== 0 ? inScale(v, s) : quiet ? "" : <span class="muted">·</span>}</Cell>;
+}
+
+/** Change is a cell with what changed, empty when nothing did. */
+function Change({ base, current, s }: { base: number; current: number; s: Scale }) {
+  return <Cell cls="v d">{base === current ? "" : <Delta base={base} current={current} scale={{ ...s, label: "" }} />}</Cell>;
 }
 
 interface CodeProps {
@@ -93,12 +116,12 @@ export function Code({ source, rows, selected, hover, found, onLine, onHover, on
       }}
       head={
         <>
-          <span class="no" role="columnheader">line</span>
-          <span class="v" role="columnheader" data-tip="Used in the line itself">flat{unitName(s)}</span>
-          {base && <span class="v base" role="columnheader" data-tip="In the line and all it called, in the base">cum, base</span>}
-          <span class="v" role="columnheader" data-tip="Used in the line and in everything it called">cum</span>
-          {base && <span class="v d" role="columnheader">change</span>}
-          <span class="t" role="columnheader">{source.text.length ? "source" : "function"}</span>
+          <Title cls="no">line</Title>
+          <Title cls="v" tip="Used in the line itself">flat{scaleTitle(s)}</Title>
+          {base && <Title cls="v base" tip="In the line and all it called, in the base">cum, base</Title>}
+          <Title cls="v" tip="Used in the line and in everything it called">cum</Title>
+          {base && <Title cls="v d">change</Title>}
+          <Title cls="t">{source.text.length ? "source" : "function"}</Title>
         </>
       }
       row={(i) => {
@@ -106,15 +129,15 @@ export function Code({ source, rows, selected, hover, found, onLine, onHover, on
         const quiet = r.values.length === 0;
         return (
           <>
-            <span class="no" role="gridcell">{r.line}</span>
-            <Cell v={r.sum.flat} s={s} quiet={quiet} />
-            {base && <Cell v={r.sum.cumBase ?? 0} s={s} class="dim base" quiet={quiet} />}
-            <Cell v={r.sum.cum} s={s} class="dim" quiet={quiet} />
-            {base && <span class="v d" role="gridcell">{r.sum.cumBase === r.sum.cum || !r.values.length ? "" : <Delta base={r.sum.cumBase ?? 0} current={r.sum.cum} scale={{ ...s, label: "" }} />}</span>}
-            <span class="t" role="gridcell">
+            <Cell cls="no">{r.line}</Cell>
+            <Value v={r.sum.flat} s={s} quiet={quiet} />
+            {base && <Value v={r.sum.cumBase ?? 0} s={s} cls="dim base" quiet={quiet} />}
+            <Value v={r.sum.cum} s={s} cls="dim" quiet={quiet} />
+            {base && <Change base={quiet ? r.sum.cum : (r.sum.cumBase ?? 0)} current={r.sum.cum} s={s} />}
+            <Cell cls="t">
               <bdi>{colour(r.text, r.marks)}</bdi>
               <Calls r={r} unit={source.unit} />
-            </span>
+            </Cell>
           </>
         );
       }}
@@ -129,7 +152,7 @@ function Calls({ r, unit }: { r: SourceRow; unit: string }) {
   return (
     <span class="calls">
       {list.slice(0, 2).map((c) => (
-        <button key={c.name + c.inline} type="button" tabIndex={-1} title={`${c.name}${c.inline ? ", inlined here" : ""}: ${quantity(c.value, unit)}`} onClick={(e) => (e.stopPropagation(), selectFunction(c.name))}>
+        <button key={c.name + c.inline} tabIndex={-1} title={`${c.name}${c.inline ? ", inlined here" : ""}: ${quantity(c.value, unit)}`} onClick={(e) => (e.stopPropagation(), selectFunction(c.name))}>
           <Origin category={c.category} />
           <bdi>{clip(shortName(visible(c.name)))}</bdi> <span class="num">{c.base === undefined ? quantity(c.value, unit) : delta(c.value - c.base, unit)}</span>
           {c.inline && <i>inlined</i>}
@@ -196,34 +219,34 @@ export function Asm({ code, selected, hover, onLine, onHover }: AsmProps) {
       }}
       head={
         <>
-          <span class="no" role="columnheader" data-tip="The line it was made of">line</span>
-          <span class="v" role="columnheader">flat{unitName(s)}</span>
-          {base && <span class="v d" role="columnheader">change</span>}
-          <span class="addr" role="columnheader">address</span>
-          <span class="t" role="columnheader">instruction</span>
+          <Title cls="no" tip="The line it was made of">line</Title>
+          <Title cls="v">flat{scaleTitle(s)}</Title>
+          {base && <Title cls="v d">change</Title>}
+          <Title cls="addr">address</Title>
+          <Title cls="t">instruction</Title>
         </>
       }
       row={(i) => {
         const r = rows[i] as AsmRow;
         if (isSymbol(r)) {
           return (
-            <span class="t" role="gridcell">
+            <Cell cls="t">
               {r.symbol === code.function ? "" : "inlined into "}
               <bdi>{visible(r.symbol)}</bdi> {r.flat !== 0 && <span class="num">{quantity(r.flat, code.unit)}</span>}
-            </span>
+            </Cell>
           );
         }
         const call = r.calls?.[r.calls.length - 1];
         return (
           <>
-            <span class="no" role="gridcell">{r.line}</span>
-            <Cell v={r.flat} s={s} quiet />
-            {base && <span class="v d" role="gridcell">{r.flatBase === undefined || r.flatBase === r.flat ? "" : <Delta base={r.flatBase} current={r.flat} scale={{ ...s, label: "" }} />}</span>}
-            <span class="addr" role="gridcell">{r.addr}</span>
-            <span class="t" role="gridcell">
+            <Cell cls="no">{r.line}</Cell>
+            <Value v={r.flat} s={s} quiet />
+            {base && <Change base={r.flatBase ?? r.flat} current={r.flat} s={s} />}
+            <Cell cls="addr">{r.addr}</Cell>
+            <Cell cls="t">
               <Op text={r.text} />
               {call && <span class="from" title={r.calls?.join(" → ")}>{clip(shortName(visible(call)))}</span>}
-            </span>
+            </Cell>
           </>
         );
       }}

@@ -2,7 +2,9 @@
 // for the keyboard and for screen readers; the arrows move by rows.
 
 import type { ComponentChildren, TargetedKeyboardEvent } from "preact";
-import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useRef } from "preact/hooks";
+import { modified, take } from "../events.ts";
+import { reveal, stepTo, useInSight } from "../parts/scroll.ts";
 
 export interface RowsProps {
   label: string;
@@ -25,20 +27,13 @@ export interface RowsProps {
 
 const height = 20;
 const ahead = 12;
+/** The head of the columns, with the bar that scrolls sideways. */
+const headHeight = 30;
 
 export function Rows(p: RowsProps) {
   const box = useRef<HTMLDivElement>(null);
-  const [top, setTop] = useState(0);
-  const [view, setView] = useState(700);
+  const { first, last, view, onScroll } = useInSight(box, p.rows, height, ahead);
   const id = useId();
-  useLayoutEffect(() => {
-    const el = box.current;
-    if (!el) return;
-    const watch = new ResizeObserver(() => setView(el.clientHeight));
-    watch.observe(el);
-    setView(el.clientHeight);
-    return () => watch.disconnect();
-  }, []);
   useEffect(() => {
     const el = box.current;
     if (!el || p.show.row < 0) return;
@@ -50,28 +45,19 @@ export function Rows(p: RowsProps) {
   }, [p.show.key]);
   const move = (to: number) => {
     const at = Math.max(0, Math.min(p.rows - 1, to));
-    const el = box.current;
-    if (el) {
-      const y = at * height;
-      if (y < el.scrollTop) el.scrollTop = y;
-      else if (y + 2 * height + 10 > el.scrollTop + el.clientHeight) el.scrollTop = y + 2 * height + 10 - el.clientHeight;
-    }
+    reveal(box.current, at, height, headHeight);
     p.onMove(at);
   };
   const key = (e: TargetedKeyboardEvent<HTMLDivElement>) => {
-    if (e.ctrlKey || e.metaKey || e.altKey || e.target !== e.currentTarget) return;
-    const page = Math.max(1, Math.floor(view / height) - 3);
-    const to = { ArrowDown: p.cursor + 1, ArrowUp: p.cursor - 1, PageDown: p.cursor + page, PageUp: p.cursor - page, Home: 0, End: p.rows - 1 }[e.key];
+    if (modified(e) || e.target !== e.currentTarget) return;
+    const to = stepTo(e.key, p.cursor, p.rows, Math.max(1, Math.floor(view / height) - 3));
     if (to !== undefined) move(to);
     else if (e.key === "Enter" && p.cursor >= 0 && p.onOpen) p.onOpen(p.cursor);
     else return;
-    e.preventDefault();
-    e.stopPropagation();
+    take(e);
   };
-  const first = Math.max(0, Math.floor(top / height) - ahead);
-  const last = Math.min(p.rows, Math.ceil((top + view) / height) + ahead);
   return (
-    <div ref={box} class="code" role="grid" tabIndex={0} aria-label={p.label} aria-rowcount={p.rows + 1} aria-activedescendant={p.cursor >= first && p.cursor < last ? `${id}-${p.cursor}` : undefined} onScroll={(e) => setTop(e.currentTarget.scrollTop)} onKeyDown={key} onPointerLeave={() => p.onHover?.(-1)}>
+    <div ref={box} class="code" role="grid" tabIndex={0} aria-label={p.label} aria-rowcount={p.rows + 1} aria-activedescendant={p.cursor >= first && p.cursor < last ? `${id}-${p.cursor}` : undefined} onScroll={onScroll} onKeyDown={key} onPointerLeave={() => p.onHover?.(-1)}>
       <div class="codehead" role="row" aria-rowindex={1} style={{ minWidth: `${p.wide}ch` }}>
         {p.head}
       </div>

@@ -26,6 +26,10 @@ export interface LineValues extends Values {
   more?: number;
 }
 
+export interface LineSum extends Values {
+  line: number;
+}
+
 export interface SourceFunction extends Values {
   name: string;
   first: number;
@@ -53,6 +57,8 @@ export interface Source extends Head, Values {
   first: number;
   count: number;
   lines: LineValues[];
+  /** Of lines that several functions have: what went through more than one counts once. */
+  sums?: LineSum[];
   functions: SourceFunction[];
   missing?: Missing;
   /** Why the text is not what the profile is of. */

@@ -7,11 +7,10 @@ import type { Columns, NumberColumn } from "../columns.ts";
 import { useCommands } from "../commands.ts";
 import { columnScale, inScale, integer, plural, ratio, sentence, share, shortName, type Scale } from "../format.ts";
 import { shotTitle } from "../frame/TopBar.tsx";
-import { Bar, Button, Delta, Empty, Menu, Name, Origin, Seg, Table, type Choice, type Column } from "../parts/index.ts";
-import { matcher } from "../parts/rows.ts";
-import { shots as shotsNow, totalWords } from "../session.ts";
+import { Bar, Button, Card, changeClass, Delta, Empty, FilterField, Menu, Name, NameCell, Note, Seg, Table, type Choice, type Column, type Option } from "../parts/index.ts";
+import { given, shots as shotsNow, totalWords } from "../session.ts";
 import { useStatus } from "../shell.ts";
-import { dataURL, get, navigate, selectFunction, selection, setKey, type State } from "../state.ts";
+import { dataURL, get, inPlace, navigate, selectFunction, selection, setKey, type State } from "../state.ts";
 import type { Head } from "../types.ts";
 import type { View, ViewProps } from "./index.ts";
 
@@ -77,12 +76,13 @@ function CompareView({ data, state }: ViewProps<Columns<Meta>>) {
   const n = meta.counts;
   useStatus([totalWords(meta), n.same > 0 && `${plural(n.same, "function")} the same${meta.noise ? " within the noise" : ""}${show === "all" ? "" : ", hidden"}`, ...meta.warnings]);
   const swap = () => navigate({ keys: { base: spanText(meta.cur, shotsNow.value.length), cur: spanText(meta.base, shotsNow.value.length) } });
-  useCommands([{ id: "swap", title: "Swap base and current", keys: ["x"], group: "Data", run: swap }, { id: "compare.flame", title: "Show the change in the flame graph", keys: ["p"], group: "Compare", bar: "flame graph", run: () => flame(meta) }]);
-  const count = (id: Show, title: string, many: number) => ({ id, title: `${title} ${integer(many)}` });
+  useCommands("Compare", [{ id: "compare.flame", title: "Show the change in the flame graph", keys: ["p"], bar: "flame graph", run: () => flame(meta) }]);
+  useCommands("Data", [{ id: "swap", title: "Swap base and current", keys: ["x"], run: swap }]);
+  const count = (id: Show, title: string, many: number): Option<Show> => [id, `${title} ${integer(many)}`];
   const [possible, raw] = [meta.seconds.every((s) => s > 0), meta.per === "raw"];
   return (
     <>
-      <section class="card hero" aria-label="What changed">
+      <Card cls="hero" label="What changed">
         <div>
           <h2 class="finding">
             {meta.sentence}
@@ -91,29 +91,29 @@ function CompareView({ data, state }: ViewProps<Columns<Meta>>) {
           {meta.names.length > 0 && (
             <p class="named">
               {meta.names.map((name) => (
-                <button key={name} type="button" class="chip" title={name} onClick={() => selectFunction(name)}>
+                <button key={name} class="chip" title={name} onClick={() => selectFunction(name)}>
                   <Name name={shortName(name)} />
                 </button>
               ))}
             </p>
           )}
-          {meta.differs.length > 0 && <p class="label">Also differs: {meta.differs.join(", ")}.</p>}
+          {meta.differs.length > 0 && <Note>Also differs: {meta.differs.join(", ")}.</Note>}
           <Pick meta={meta} swap={swap} />
         </div>
-      </section>
+      </Card>
       <div class="toolbar">
         <div class="group">
-          <Seg label="Rows" value={show} options={[count("changed", "changed", n.new + n.gone + n.up + n.down), count("new", "● new", n.new), count("gone", "○ gone", n.gone), count("up", "▲ up", n.up), count("down", "▼ down", n.down), count("all", "all", n.new + n.gone + n.up + n.down + n.same)]} onChange={(v) => setKey("show", v === "changed" ? undefined : v, { replace: true })} />
-          <input class="field filter" type="search" placeholder="Filter, or /regexp/" aria-label="Filter the functions" spellcheck={false} value={filter} aria-invalid={matcher(filter) === null} onInput={(e) => setKey("filter", e.currentTarget.value, { replace: true })} />
+          <Seg label="Rows" value={show} options={[count("changed", "changed", n.new + n.gone + n.up + n.down), count("new", "● new", n.new), count("gone", "○ gone", n.gone), count("up", "▲ up", n.up), count("down", "▼ down", n.down), count("all", "all", n.new + n.gone + n.up + n.down + n.same)]} onChange={(v) => setKey("show", v === "changed" ? undefined : v, inPlace)} />
+          <FilterField label="Filter the functions" value={filter} />
         </div>
         <div class="group">
-          <Seg label="Values" value={meta.per} options={[{ id: "raw", title: "Raw" }, { id: "second", title: "Per second", disabled: !possible, tip: possible ? undefined : "The profiles do not say how long they took" }]} onChange={(v) => setKey("per", v)} />
-          <Seg label="Amounts or shares" value={shares ? "share" : "absolute"} options={[{ id: "absolute", title: "Absolute" }, { id: "share", title: "Share" }]} onChange={(v) => setKey("as", v === "share" ? v : undefined, { replace: true })} />
+          <Seg label="Values" value={meta.per} options={[["raw", "Raw"], ["second", "Per second", possible ? undefined : "The profiles do not say how long they took", !possible]]} onChange={(v) => setKey("per", v)} />
+          <Seg label="Amounts or shares" value={shares ? "share" : "absolute"} options={[["absolute", "Absolute"], ["share", "Share"]]} onChange={(v) => setKey("as", v === "share" ? v : undefined, inPlace)} />
         </div>
       </div>
-      <section class="card flush tablebox" aria-label="Functions">
-        <Table label="Functions with their change" rows={rows.names.length} columns={columns} sort={get(state, "sort") || "-size"} onSort={(s) => setKey("sort", s, { replace: true })} texts={rows.names} filter={filter} selected={sel?.sort === "f" ? rows.entries.indexOf(sel.name) : -1} onSelect={(i) => selectFunction(rows.entries[i] as string)} onOpen={(i) => (selectFunction(rows.entries[i] as string), flame(meta))} empty={filter ? `Nothing matches “${filter}”.` : show === "changed" ? `No function changed${meta.noise ? " by more than the noise of sampling" : ""}: ${raw ? "" : "per second, "}${meta.sentence}.` : "There is none."} />
-      </section>
+      <Card cls="flush tablebox" label="Functions">
+        <Table label="Functions with their change" rows={rows.names.length} columns={columns} sort={get(state, "sort") || "-size"} onSort={(s) => setKey("sort", s, inPlace)} texts={rows.names} filter={filter} selected={sel?.sort === "f" ? rows.entries.indexOf(sel.name) : -1} onSelect={(i) => selectFunction(rows.entries[i] as string)} onOpen={(i) => (selectFunction(rows.entries[i] as string), flame(meta))} empty={show === "changed" ? `No function changed${meta.noise ? " by more than the noise of sampling" : ""}: ${raw ? "" : "per second, "}${meta.sentence}.` : "There is none."} />
+      </Card>
     </>
   );
 }
@@ -121,7 +121,7 @@ function CompareView({ data, state }: ViewProps<Columns<Meta>>) {
 /** spanText is ids as the address has them: "p3", "p2..p5". */
 function spanText(ids: readonly string[] | undefined, all: number): string {
   if (!ids?.length) return "";
-  return ids.length === all && all > 1 ? "all" : ids.length === 1 ? (ids[0] as string) : `${ids[0]}..${ids.at(-1)}`;
+  return ids.length === all && all > 1 && ids[0]?.startsWith("p") ? "all" : ids.length === 1 ? (ids[0] as string) : `${ids[0]}..${ids.at(-1)}`;
 }
 
 function flame(meta: Meta): void {
@@ -135,12 +135,12 @@ function Pick({ meta, swap }: { meta: Meta; swap: () => void }) {
   const [was, now] = [spanText(meta.base, list.length), spanText(meta.cur, list.length)];
   const half = list.length >> 1;
   const ranges = list.length >= 4 ? [`${list[0]?.id}..${list[half - 1]?.id}`, `${list[half]?.id}..${list.at(-1)?.id}`] : [];
-  const ids = [...new Set([...list.map((s) => s.id), ...ranges, ...(list.length > 1 ? ["all"] : []), was, now])];
-  const choices: Choice[] = ids.map((id) => ({ id, title: shotTitle(id, list), more: ranges.includes(id) ? (id === ranges[0] ? "first half" : "second half") : id }));
+  const ids = [...new Set([...given.value.map((s) => s.id), ...ranges, ...(list.length > 1 ? ["all"] : []), was, now])];
+  const choices: Choice[] = ids.map((id) => ({ id, title: shotTitle(id, id === "all" ? list : given.value), more: ranges.includes(id) ? (id === ranges[0] ? "first half" : "second half") : id }));
   return (
     <div class="group picks">
       <Menu label="Base" word="base" value={was} choices={choices} onChange={(id) => setKey("base", id)} />
-      <span aria-hidden="true">→</span>
+      <span aria-hidden>→</span>
       <Menu label="Current" word="current" value={now} choices={choices} onChange={(id) => navigate({ keys: { cur: id, base: was } })} />
       <Button onClick={swap} keys="x">
         Swap
@@ -163,20 +163,15 @@ function columnsOf(r: Rows, meta: Meta, shares: boolean): Column[] {
   const title = (t: string) => (shares ? t : `${t}${s.label || per ? `, ${s.label.trim()}${per}` : ""}`);
   const most = Math.max(0, ...maxes(change));
   const percent = Float64Array.from(now, (v, i) => (was[i] ? v / (was[i] as number) - 1 : v > 0 ? Infinity : 0));
-  const number = (id: string, name: string, col: Float64Array): Column => ({ id, title: title(name), right: true, down: true, width: "92px", sort: col, cell: (i) => <span class={col[i] === 0 ? "num muted" : "num"}>{amount(col[i] as number)}</span> });
+  const number = (id: string, name: string, col: Float64Array): Column => ({ id, title: title(name), right: true, width: "84px", sort: col, cell: (i) => <span class={col[i] === 0 ? "num muted" : "num"}>{amount(col[i] as number)}</span> });
   const noise = (i: number) => r.noise[i] as number;
   return [
     {
       id: "name",
       title: "Function",
-      width: "minmax(170px, 1fr)",
+      width: "minmax(130px, 1fr)",
       sort: r.names,
-      cell: (i) => (
-        <span class="namecell" title={r.names[i]}>
-          <Origin category={r.category[i] as number} />
-          <Name name={r.names[i] as string} />
-        </span>
-      ),
+      cell: (i) => <NameCell name={r.names[i] as string} category={r.category[i] as number} />,
     },
     number("was", "Base", was),
     number("now", "Current", now),
@@ -185,8 +180,7 @@ function columnsOf(r: Rows, meta: Meta, shares: boolean): Column[] {
       title: title("Change") + (meta.noise && !shares ? " ± noise" : ""),
       help: "Change of the flat value; ± is half the 95% interval that sampling leaves, as if the two were sampled apart. Sorted by size, either way",
       right: true,
-      down: true,
-      width: "210px",
+      width: "minmax(156px, 0.5fr)",
       sort: change.map(Math.abs),
       cell: (i) => (
         <span class="barcell">
@@ -203,8 +197,8 @@ function columnsOf(r: Rows, meta: Meta, shares: boolean): Column[] {
       title: "Δ%",
       help: "Change as a part of the base",
       right: true,
-      down: true,
       width: "72px",
+      spare: 1,
       sort: percent,
       cell: (i) => <span class="num">{ratio(was[i] as number, now[i] as number) || percentText(percent[i] as number)}</span>,
     },
@@ -213,9 +207,8 @@ function columnsOf(r: Rows, meta: Meta, shares: boolean): Column[] {
 
 /** Points is a change of a share, in points of percent. */
 function Points({ v }: { v: number }) {
-  const tone = v > 0 ? "up" : v < 0 ? "down" : "same";
   return (
-    <span class={`delta ${tone}`}>
+    <span class={changeClass(v)}>
       {v > 0 ? "▲" : v < 0 ? "▼" : "±"} {Math.abs(v * 100).toFixed(2)} pt
     </span>
   );
@@ -239,6 +232,7 @@ export const compare: View<Columns<Meta>> = {
   title: "Compare",
   group: "when",
   params: { per: "", as: "", show: "", sort: "", filter: "" },
+  copied: [{ per: "second" }, { per: "raw" }],
   load: (s, on) => {
     const kind = s.keys["kind"] || on.kind;
     const some = on.shots.filter((x) => x.kind === kind).length > 1;

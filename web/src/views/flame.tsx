@@ -5,15 +5,17 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Columns } from "../columns.ts";
 import { known } from "../api.ts";
-import { useCommands, type Command } from "../commands.ts";
+import { useCommands } from "../commands.ts";
 import { entryOf, everything, find, findZoom, layOut, nameOf, pathOf, readFrames, rootOf, widestOf, zoomKey, type FlameMeta, type FlameModel, type Hits } from "../flame/model.ts";
 import { originFills, readPalette, type Colours, type Look } from "../flame/paint.ts";
-import { neighbour, Stage } from "../flame/stage.ts";
+import { neighbour, startStage, type Stage } from "../flame/stage.ts";
 import { FlameTip, FlameTree } from "../flame/beside.tsx";
 import { delta, integer, plural, quantity, share, shortName } from "../format.ts";
-import { matcher, Empty, Button, Origin, Seg } from "../parts/index.ts";
-import { found, paint as repaint, say, still, trail, useStatus } from "../shell.ts";
-import { dataURL, get, navigate, selection, setKey, type State } from "../state.ts";
+import { Card, Mark, NoSamples, Origin, Seg } from "../parts/index.ts";
+import { testOf, useFound } from "../search.ts";
+import { paint as repaint, say, still, trail, useStatus } from "../shell.ts";
+import { saved } from "../saved.ts";
+import { dataURL, get, inPlace, navigate, selection, setKey, state as now, type State } from "../state.ts";
 import { base as baseShot, totalWords } from "../session.ts";
 import type { View, ViewProps } from "./index.ts";
 
@@ -29,9 +31,9 @@ function FlameView({ data, state }: ViewProps<Columns<FlameMeta>>) {
   const select = (i: number) => {
     setChosen({ in: model, node: i, key: zoomKey(model, i) });
     const entry = entryOf(model, i);
-    setKey("sel", entry ? `f:${entry}` : undefined, { replace: true });
+    setKey("sel", entry ? `f:${entry}` : undefined, inPlace);
   };
-  if (model.n <= 1) return <Empty title="No samples are left" actions={<Button onClick={() => navigate({ x: [] })}>Remove all filters</Button>}>{state.x.length ? "The filters leave nothing to draw." : "This profile has no samples of this value."}</Empty>;
+  if (model.n <= 1) return <NoSamples state={state} to="draw" />;
   return (
     <>
       <Toolbar state={state} meta={meta} colours={colours} />
@@ -65,9 +67,9 @@ function Toolbar({ state, meta, colours }: { state: State; meta: FlameMeta; colo
           label="Direction"
           value={get(state, "dir")}
           options={[
-            { id: "down", title: "Top-down", tip: "From the roots to what they call" },
-            { id: "up", title: "Bottom-up", tip: "From what used it to its callers" },
-            { id: "around", title: "Around selection", tip: "Callers above, callees below the selected function", disabled: sel?.sort !== "f" },
+            ["down", "Top-down", "From the roots to what they call"],
+            ["up", "Bottom-up", "From what used it to its callers"],
+            ["around", "Around selection", "Callers above, callees below the selected function", sel?.sort !== "f"],
           ]}
           onChange={(dir) => navigate({ keys: { dir, z: undefined } })}
         />
@@ -76,8 +78,8 @@ function Toolbar({ state, meta, colours }: { state: State; meta: FlameMeta; colo
             label="What colours say"
             value={colours}
             options={[
-              { id: "origin", title: "Current", tip: "Colour: whose code it is" },
-              { id: "change", title: "Change", tip: "Colour: how much more or less than in the base" },
+              ["origin", "Current", "Colour: whose code it is"],
+              ["change", "Change", "Colour: how much more or less than in the base"],
             ]}
             onChange={(color) => setKey("color", color === "change" ? undefined : color)}
           />
@@ -86,25 +88,23 @@ function Toolbar({ state, meta, colours }: { state: State; meta: FlameMeta; colo
           label="Numbers"
           value={get(state, "mode")}
           options={[
-            { id: "absolute", title: "Absolute" },
-            { id: "share", title: "Share", tip: "As a part of all; of a comparison, of each profile's own total" },
+            ["absolute", "Absolute"],
+            ["share", "Share", "As a part of all; of a comparison, of each profile's own total"],
           ]}
           onChange={(mode) => setKey("mode", mode)}
         />
       </div>
-      {colours === "origin" ? (
-        <div class="legend" aria-label="Colours" role="group">
-          {[1, 2, 3, 4, 5].map((c) => (
-            <Origin key={c} category={c} word="short" />
-          ))}
-        </div>
-      ) : (
-        <div class="legend" aria-label="Colours" role="group">
-          <span class="origin"><i class="fill-more" aria-hidden="true" />▲ more</span>
-          <span class="origin"><i class="fill-same" aria-hidden="true" />the same</span>
-          <span class="origin"><i class="fill-less" aria-hidden="true" />▼ less</span>
-        </div>
-      )}
+      <div class="legend" aria-label="Colours" role="group">
+        {colours === "origin" ? (
+          [1, 2, 3, 4, 5].map((c) => <Origin key={c} category={c} word="short" />)
+        ) : (
+          <>
+            <Mark of="more">▲ more</Mark>
+            <Mark of="same">the same</Mark>
+            <Mark of="less">▼ less</Mark>
+          </>
+        )}
+      </div>
     </div>
   );
 }
@@ -133,13 +133,13 @@ function Graph(p: GraphProps) {
   const zoom = (node: number) => {
     if (node < 0) return;
     if (node !== rootOf(m)) p.select(node);
-    setKey("z", node === rootOf(m) ? undefined : zoomKey(m, node), { replace: true });
+    setKey("z", node === rootOf(m) ? undefined : zoomKey(m, node), inPlace);
     stage.current?.zoomTo(node);
   };
   act.current = { select: p.select, zoom };
 
   useEffect(() => {
-    const s = new Stage(box.current!, canvas.current!, spacer.current!, mini.current!, frame.current!, {
+    const s = startStage({ box: box.current!, canvas: canvas.current!, spacer: spacer.current!, mini: mini.current!, window: frame.current! }, {
       hover: (node, x, y) => setHover((h) => (h.node === node && node < 0 ? h : { node, x, y })),
       select: (n) => act.current.select(n),
       zoom: (n) => act.current.zoom(n),
@@ -181,7 +181,10 @@ function Graph(p: GraphProps) {
   }, [m, selected]);
 
   useFlameCommands(m, selected, p.select, zoom, stage, z);
-  useSearch(m, hits, (i) => (p.select(i), stage.current?.reveal(i)));
+  useFound(hits?.tops ?? null, {
+    words: (at) => `${at >= 0 ? `${integer(at + 1)}/` : ""}${integer(hits!.tops.length)} · ${share(hits!.total, m.meta.total)}`,
+    go: (i) => (p.select(i), stage.current?.reveal(i)),
+  });
   const { meta } = m;
   useStatus([
     totalWords(meta),
@@ -191,22 +194,22 @@ function Graph(p: GraphProps) {
     ...meta.warnings,
   ]);
   return (
-    <section class="card flush flame" aria-label="Flame graph">
-      <div class="mini" aria-hidden="true">
+    <Card cls="flush flame" label="Flame graph">
+      <div class="mini" aria-hidden>
         <canvas ref={mini} />
         <div ref={frame} class="window" hidden />
       </div>
       <FlameTree box={box} m={m} selected={selected} text={(i) => spoken(m, i)}>
-        <canvas ref={canvas} aria-hidden="true" />
+        <canvas ref={canvas} aria-hidden />
         <div ref={spacer} class="spacer" />
       </FlameTree>
       {hidden.zoomed && (
-        <button type="button" class="btn whole" onClick={() => zoom(rootOf(m))}>
+        <button class="btn whole" onClick={() => zoom(rootOf(m))}>
           Whole graph
         </button>
       )}
       {hover.node >= 0 && hover.node < m.n && <FlameTip m={m} node={hover.node} x={hover.x} y={hover.y} />}
-    </section>
+    </Card>
   );
 }
 
@@ -238,34 +241,9 @@ function spoken(m: FlameModel, node: number): string {
 
 function useHits(m: FlameModel, q: string): Hits | null {
   return useMemo(() => {
-    const test = q.trim() ? matcher(q) : null;
-    return test ? find(m, test) : null;
+    const test = testOf(q);
+    return test && find(m, test);
   }, [m, q]);
-}
-
-/** useSearch tells the top bar what was found, and goes through it, widest first. */
-function useSearch(m: FlameModel, hits: Hits | null, show: (node: number) => void): void {
-  const at = useRef(-1);
-  const [, redraw] = useState(0);
-  useEffect(() => {
-    at.current = -1;
-  }, [hits]);
-  useEffect(() => {
-    if (!hits) {
-      found.value = null;
-      return;
-    }
-    const n = hits.tops.length;
-    const go = (by: number) => {
-      if (!n) return;
-      at.current = (at.current + by + n) % n || 0;
-      show(hits.tops[at.current] as number);
-      redraw(at.current + 1);
-    };
-    const where = at.current >= 0 ? `${integer(at.current + 1)}/${integer(n)}` : integer(n);
-    found.value = { text: n ? `${where} · ${share(hits.total, m.meta.total)}` : "none", none: n === 0, next: () => go(1), previous: () => go(at.current < 0 ? n : -1) };
-  });
-  useEffect(() => () => void (found.value = null), []);
 }
 
 function useFlameCommands(m: FlameModel, selected: number, select: (n: number) => void, zoom: (n: number) => void, stage: { current: Stage | null }, z: string): void {
@@ -280,30 +258,28 @@ function useFlameCommands(m: FlameModel, selected: number, select: (n: number) =
   const out = () => {
     const at = z ? findZoom(m, z) : -1;
     if (at >= 0 && at !== rootOf(m)) zoom(m.parent[at] as number);
-    else if (stage.current?.zoomed) stage.current.goTo(0, 1);
+    else if (stage.current?.zoomed()) stage.current.goTo(0, 1);
   };
-  const group = "Flame graph";
-  const list: Command[] = [
-    { id: "flame.up", title: "To the caller", keys: ["ArrowUp"], group, plain: true, run: move("parent") },
-    { id: "flame.down", title: "To the widest callee", keys: ["ArrowDown"], group, plain: true, run: move("child") },
-    { id: "flame.left", title: "To the frame at the left", keys: ["ArrowLeft"], group, plain: true, run: move("left") },
-    { id: "flame.right", title: "To the frame at the right", keys: ["ArrowRight"], group, plain: true, run: move("right") },
-    { id: "flame.zoom", title: "Zoom to the selected frame", keys: ["z", "Enter"], group, bar: "zoom", when: () => selected >= 0, run: () => zoom(selected) },
-    { id: "flame.out", title: "Zoom out", keys: ["Escape"], group, when: () => z !== "" || !!stage.current?.zoomed, run: out },
-    { id: "flame.whole", title: "Whole graph", keys: ["Home"], group, run: () => (zoom(rootOf(m)), stage.current?.goTo(0, 1)) },
-    { id: "flame.in", title: "Zoom in", keys: ["+", "="], group, plain: true, run: () => stage.current?.scale(0.7) },
-    { id: "flame.less", title: "Zoom out a little", keys: ["-"], group, plain: true, run: () => stage.current?.scale(1.4) },
-    { id: "flame.invert", title: "Invert: bottom-up or top-down", keys: ["i"], group, bar: "invert", run: () => navigate({ keys: { dir: m.meta.dir === "up" ? undefined : "up", z: undefined } }) },
-    { id: "flame.around", title: "Around the selected function", keys: ["a"], group, when: () => selected >= 0 && m.frame[selected] !== everything, run: () => navigate({ keys: { dir: "around", z: undefined } }) },
-    { id: "flame.share", title: "Absolute or share", keys: ["s"], group, run: () => setKey("mode", m && get0("mode") === "share" ? undefined : "share") },
-    { id: "flame.change", title: "Current or change", group, keys: ["v"], when: () => baseShot.value !== "", run: () => setKey("color", get0("color") === "origin" ? undefined : "origin") },
-  ];
-  useCommands(list);
+  useCommands("Flame graph", [
+    { id: "flame.up", title: "To the caller", keys: ["ArrowUp"], plain: true, run: move("parent") },
+    { id: "flame.down", title: "To the widest callee", keys: ["ArrowDown"], plain: true, run: move("child") },
+    { id: "flame.left", title: "To the frame at the left", keys: ["ArrowLeft"], plain: true, run: move("left") },
+    { id: "flame.right", title: "To the frame at the right", keys: ["ArrowRight"], plain: true, run: move("right") },
+    { id: "flame.zoom", title: "Zoom to the selected frame", keys: ["z", "Enter"], bar: "zoom", when: () => selected >= 0, run: () => zoom(selected) },
+    { id: "flame.out", title: "Zoom out", keys: ["Escape"], when: () => z !== "" || !!stage.current?.zoomed(), run: out },
+    { id: "flame.whole", title: "Whole graph", keys: ["Home"], run: () => (zoom(rootOf(m)), stage.current?.goTo(0, 1)) },
+    { id: "flame.in", title: "Zoom in", keys: ["+", "="], plain: true, run: () => stage.current?.scale(0.7) },
+    { id: "flame.less", title: "Zoom out a little", keys: ["-"], plain: true, run: () => stage.current?.scale(1.4) },
+    { id: "flame.invert", title: "Invert: bottom-up or top-down", keys: ["i"], bar: "invert", run: () => navigate({ keys: { dir: m.meta.dir === "up" ? undefined : "up", z: undefined } }) },
+    { id: "flame.around", title: "Around the selected function", keys: ["a"], when: () => selected >= 0 && m.frame[selected] !== everything, run: () => navigate({ keys: { dir: "around", z: undefined } }) },
+    { id: "flame.share", title: "Absolute or share", keys: ["s"], run: () => setKey("mode", m && get0("mode") === "share" ? undefined : "share") },
+    { id: "flame.change", title: "Current or change", keys: ["v"], when: () => baseShot.value !== "", run: () => setKey("color", get0("color") === "origin" ? undefined : "origin") },
+  ]);
 }
 
 /** get0 reads a key of the address as it is. */
 function get0(key: string): string {
-  return new URLSearchParams(location.search).get(key) ?? "";
+  return now.peek().keys[key] ?? "";
 }
 
 export const flame: View<Columns<FlameMeta>> = {
@@ -312,13 +288,14 @@ export const flame: View<Columns<FlameMeta>> = {
   title: "Flame",
   group: "where",
   params: { dir: "down", mode: "absolute", color: "", z: "" },
+  copied: [{ dir: "up" }, { dir: "around" }],
   load: (s) => {
     const around = get(s, "dir") === "around";
     if (around && selection(s)?.sort !== "f") return dataURL(s, "flame");
     const keys = around ? ["dir", "sel"] : ["dir"];
     const whole = dataURL(s, "flame", keys);
     // Where the server left small paths out, it is asked again for what the zoom shows.
-    const more = get(s, "z") !== "" && known<Columns<FlameMeta>>(whole)?.meta.dropped?.nodes;
+    const more = !saved && get(s, "z") !== "" && known<Columns<FlameMeta>>(whole)?.meta.dropped?.nodes;
     return more ? dataURL(s, "flame", [...keys, "z"]) : whole;
   },
   View: FlameView,

@@ -2,17 +2,16 @@
 // there were in the base, how long they wait, and, where there is a heap, what
 // they hold. URL keys of its own: sort, filter, by (what makes a group).
 
-import type { ComponentChildren } from "preact";
-import { useEffect, useMemo, useState } from "preact/hooks";
-import { useLoad } from "../api.ts";
-import { delta, integer, place, plural, quantity, shortName, visible } from "../format.ts";
-import { Bar, Button, Delta, Empty, Name, Origin, Seg, Spark, Table, toneOf, type Column } from "../parts/index.ts";
-import { matcher } from "../parts/rows.ts";
+import { useMemo, useState } from "preact/hooks";
+import { explain, useLoad } from "../api.ts";
+import { bytes, delta, integer, place, plural, quantity, shortName, visible } from "../format.ts";
+import { Amount, Bar, Button, Card, Delta, Empty, FactRow, Facts, FilterField, Name, NameCell, NoFilters, Note, Origin, Seg, Selected, Spark, Table, toneOf, Trend, type Column } from "../parts/index.ts";
 import { useHeap } from "../retention/heap.ts";
-import { found, useStatus } from "../shell.ts";
-import { dataURL, get, navigate, select, selection, setKey, type State } from "../state.ts";
+import { matching, useFound } from "../search.ts";
+import { useStatus } from "../shell.ts";
+import { dataURL, get, inPlace, navigate, select, selection, setKey, showFunction, type State } from "../state.ts";
 import type { Session } from "../types.ts";
-import { viewsFor, type View, type ViewProps } from "./index.ts";
+import { hasView, type View, type ViewProps } from "./index.ts";
 
 interface Frame {
   function: string;
@@ -64,7 +63,7 @@ function useAnswer(s: State, session: Session, start: boolean): { data: Answer |
   const h = useHeap(session.id, session.heap === true, start);
   const ready = h.heap?.state === "ready";
   const load = useLoad<Answer>(ask(s, session, ready));
-  return { data: load.data, error: load.error ? `${load.error.message} ${load.error.hint}` : "", state: h.heap?.state ?? "none", read: h.read, plan: h.heap?.plan ?? "" };
+  return { data: load.data, error: load.error ? explain(load.error) : "", state: h.heap?.state ?? "none", read: h.read, plan: h.heap?.plan ?? "" };
 }
 
 /** waitWords prints how long the longest waits; a profile tells whole minutes. */
@@ -77,7 +76,7 @@ function GoroutinesView({ state, session }: ViewProps<null>) {
   const { data, error, state: heap, read, plan } = useAnswer(state, session, true);
   if (error)
     return (
-      <Empty title="Goroutines cannot be shown" actions={state.x.length > 0 && <Button onClick={() => navigate({ x: [] })}>Remove all filters</Button>}>
+      <Empty title="Goroutines cannot be shown" actions={state.x.length > 0 && <NoFilters />}>
         {error}
       </Empty>
     );
@@ -101,21 +100,23 @@ function Groups({ data, state, session, heap, read }: { data: Answer; state: Sta
   const sel = selection(state);
   const selected = groups.findIndex((g) => sel?.sort === "g" && g.name === sel.name);
   const sort = get(state, "sort") || (data.baseCount !== undefined ? "-change" : "-count");
-  useMatches(texts, groups, state.keys["q"] ?? "");
+  const q = state.keys["q"] ?? "";
+  const hits = useMemo(() => matching(q, texts), [texts, q]);
+  useFound(hits, { words: () => plural(hits!.length, "group"), none: "no match", go: (i) => select("g", groups[i]!.name) });
   useStatus([data.sentence, shown < groups.length && `${integer(groups.length - shown)} of ${plural(groups.length, "group")} hidden by the filter`, !data.waits && "how long they wait is not in these profiles: take …/goroutine?debug=2", ...data.warnings]);
   return (
     <>
       <h2 class="say">{visible(data.sentence)}</h2>
       <div class="toolbar">
         <div class="group">
-          <input class="field filter" type="search" placeholder="Filter, or /regexp/" aria-label="Filter the groups" spellcheck={false} value={filter} aria-invalid={matcher(filter) === null} onInput={(e) => setKey("filter", e.currentTarget.value, { replace: true })} />
+          <FilterField label="Filter the groups" value={filter} />
           <Seg
             label="What makes a group"
             value={by as "place" | "state" | "starter"}
             options={[
-              { id: "place", title: "State and place" },
-              { id: "state", title: "State" },
-              { id: "starter", title: "Started by" },
+              ["place", "State and place"],
+              ["state", "State"],
+              ["starter", "Started by"],
             ]}
             onChange={(v) => setKey("by", v)}
           />
@@ -132,9 +133,9 @@ function Groups({ data, state, session, heap, read }: { data: Answer; state: Sta
           </span>
         </div>
       </div>
-      <section class="card flush tablebox" aria-label="Groups of goroutines">
-        <Table label="Groups of goroutines" rows={groups.length} columns={columns} sort={sort} onSort={(s) => setKey("sort", s, { replace: true })} texts={texts} filter={filter} selected={selected} onSelect={(i) => by === "place" && select("g", groups[i]!.name)} onOpen={(i) => by !== "place" && navigate({ keys: { by: undefined, filter: by === "state" ? groups[i]!.state : groups[i]!.at.function } })} onCount={setShown} empty={groups.length ? <>Nothing matches “{filter}”.</> : <>There are no goroutines.</>} />
-      </section>
+      <Card cls="flush tablebox" label="Groups of goroutines">
+        <Table label="Groups of goroutines" rows={groups.length} columns={columns} sort={sort} onSort={(s) => setKey("sort", s, inPlace)} texts={texts} filter={filter} selected={selected} onSelect={(i) => by === "place" && select("g", groups[i]!.name)} onOpen={(i) => by !== "place" && navigate({ keys: { by: undefined, filter: by === "state" ? groups[i]!.state : groups[i]!.at.function } })} onCount={setShown} empty="There are no goroutines." />
+      </Card>
       {selected >= 0 && <Stack g={groups[selected]!} session={session} />}
     </>
   );
@@ -170,7 +171,6 @@ function columnsOf(data: Answer, groups: readonly Group[], by: string): Column[]
       id: "count",
       title: "Count",
       right: true,
-      down: true,
       width: "minmax(96px, 120px)",
       sort: groups.map((g) => g.count),
       cell: (i) => (
@@ -187,56 +187,49 @@ function columnsOf(data: Answer, groups: readonly Group[], by: string): Column[]
       title: "Change",
       help: "Against the base",
       right: true,
-      down: true,
       width: "80px",
       sort: groups.map((g) => g.count - (g.base ?? 0)),
       cell: (i) => <Delta base={groups[i]!.base ?? 0} current={groups[i]!.count} />,
     });
   if (data.shots && data.shots.length > 1)
-    list.push({ id: "trend", title: "Trend", help: `In each of ${data.shots.length} profiles`, width: "76px", cell: (i) => ((t) => t && <Spark values={t} tone={toneOf(t[0] ?? 0, t.at(-1) ?? 0)} />)(groups[i]!.trend) });
+    list.push({ id: "trend", title: "Trend", help: `In each of ${data.shots.length} profiles`, width: "76px", spare: 2, cell: (i) => ((t) => t && <Spark values={t} tone={toneOf(t[0] ?? 0, t.at(-1) ?? 0)} />)(groups[i]!.trend) });
   if (by !== "starter" || groups.some((g) => g.state !== "several")) list.push({ id: "state", title: "State", width: "112px", sort: groups.map((g) => g.state), cell: (i) => visible(groups[i]!.state) });
   if (by !== "state")
     list.push({
       id: "at",
       title: by === "starter" ? "Started by" : "At",
-      width: "minmax(200px, 1fr)",
+      width: "minmax(160px, 1fr)",
       sort: groups.map((g) => g.at.function),
       cell: (i) => (
-        <span class="namecell" title={groups[i]!.at.function}>
-          <Origin category={groups[i]!.at.category} />
-          <Name name={shortName(groups[i]!.at.function)} />
+        <NameCell name={groups[i]!.at.function} category={groups[i]!.at.category} short>
           <span class="label">{place(groups[i]!.at.file, groups[i]!.at.line)}</span>
-        </span>
+        </NameCell>
       ),
     });
   if (by === "place" && !data.heap && groups.some((g) => g.started)) list.push({ id: "started", title: "Started by", width: "minmax(120px, 0.6fr)", sort: groups.map((g) => g.started ?? ""), cell: (i) => <span title={groups[i]!.started}>{groups[i]!.started && <Name name={shortName(groups[i]!.started as string)} strong={false} />}</span> });
-  if (data.waits) list.push({ id: "wait", title: "Longest wait", right: true, down: true, width: "104px", sort: groups.map((g) => g.wait?.longest ?? 0), cell: (i) => <span class="num">{waitWords(groups[i]!.wait)}</span> });
-  if (data.heap) list.push({ id: "holds", title: "They hold", help: "What goes free with them, without their stacks", right: true, down: true, width: "92px", sort: groups.map((g) => g.holds?.bytes ?? 0), cell: (i) => ((h) => <span class={h?.bytes ? "num" : "num muted"}>{h?.bytes ? quantity(h.bytes, "bytes") : "0"}</span>)(groups[i]!.holds) });
+  if (data.waits) list.push({ id: "wait", title: "Longest wait", right: true, width: "104px", spare: 1, sort: groups.map((g) => g.wait?.longest ?? 0), cell: (i) => <span class="num">{waitWords(groups[i]!.wait)}</span> });
+  if (data.heap) list.push({ id: "holds", title: "They hold", help: "What goes free with them, without their stacks", right: true, width: "92px", sort: groups.map((g) => g.holds?.bytes ?? 0), cell: (i) => ((v) => <Amount v={v}>{bytes(v)}</Amount>)(groups[i]!.holds?.bytes ?? 0) });
   return list;
 }
 
-/** useMatches is the search of the top bar: it steps through the groups. */
-function useMatches(texts: readonly string[], groups: readonly Group[], q: string): void {
-  useEffect(() => {
-    const test = q && matcher(q);
-    if (!test) return;
-    const hits = groups.map((_, i) => i).filter((i) => test(texts[i] as string));
-    let at = -1;
-    const go = (by: number) => {
-      if (!hits.length) return;
-      at = (at + by + hits.length) % hits.length;
-      select("g", groups[hits[at] as number]!.name);
-    };
-    found.value = { text: hits.length ? plural(hits.length, "group") : "no match", none: !hits.length, next: () => go(1), previous: () => go(-1) };
-    return () => void (found.value = null);
-  }, [texts, q]);
+/** Starters is a table of goroutines by who started them. */
+export function Starters({ state, session }: { state: State; session: Session }) {
+  const { data, error, state: heap, read, plan } = useAnswer(state, session, true);
+  const groups = useMemo(() => (data ? regroup(data.groups, "starter") : []), [data]);
+  const columns = useMemo(() => data && columnsOf(data, groups, "starter"), [data, groups]);
+  if (!data || !columns)
+    return error || heap === "reading" ? <Note status>{error || "Reading …"}</Note> : <Note>{plan} {heap === "idle" && <Button onClick={read}>Read it now</Button>}</Note>;
+  return (
+    <div class="tablebox rows">
+      <Table label="Goroutines by who started them" rows={groups.length} columns={columns} sort={get(state, "sort") || (data.baseCount !== undefined ? "-change" : "-count")} onSort={(s) => setKey("sort", s, inPlace)} selected={groups.findIndex((g) => g.name === get(state, "row"))} onSelect={(i) => setKey("row", groups[i]!.name, inPlace)} onOpen={(i) => navigate({ view: "goroutines", keys: { by: undefined, filter: groups[i]!.at.function } })} />
+    </div>
+  );
 }
 
 /** Stack is the stack of a group, most of it in sight. */
 function Stack({ g, session }: { g: Group; session: Session }) {
-  const source = viewsFor(session).some((v) => v.id === "source");
   return (
-    <section class="card stackcard" aria-label="Stack">
+    <Card cls="stackcard" label="Stack">
       <header class="cardhead">
         <h2>Stack{g.stacks > 1 ? ` of most, of ${integer(g.stacks)}` : ""}</h2>
         <span class="aside label">{plural(g.count, "goroutine")}</span>
@@ -245,7 +238,7 @@ function Stack({ g, session }: { g: Group; session: Session }) {
         {g.stack.map((f, i) => (
           <li key={i}>
             <Origin category={f.category} />
-            <button type="button" class="link" title={f.function} onClick={() => navigate(source ? { view: "source", keys: { sel: `f:${f.function}` } } : { keys: { sel: `f:${f.function}` } })}>
+            <button class="link" title={f.function} onClick={() => (hasView(session, "source") ? showFunction("source", f.function) : select("f", f.function))}>
               <Name name={f.function} strong={f.category === 1} />
             </button>
             <span class="label" title={f.file}>
@@ -254,7 +247,7 @@ function Stack({ g, session }: { g: Group; session: Session }) {
           </li>
         ))}
       </ol>
-    </section>
+    </Card>
   );
 }
 
@@ -264,45 +257,37 @@ function GroupInspector({ name, state, session }: { name: string; state: State; 
   const g = data?.groups.find((g) => g.name === name);
   return (
     <>
-      <p class="what">Selected goroutines</p>
-      <h2 class="title">
-        <bdi>{visible(name)}</bdi>
-      </h2>
-      {data && !g && <p class="label">There are none of them in this profile.</p>}
+      <Selected what="Selected goroutines" name={name} />
+      {data && !g && <Note>There are none of them in this profile.</Note>}
       {g && <Known g={g} session={session} state={state} />}
     </>
   );
 }
 
 function Known({ g, session, state }: { g: Group; session: Session; state: State }) {
-  const more = (id: string) => state.view !== id && viewsFor(session).some((v) => v.id === id);
+  const more = (id: string) => state.view !== id && hasView(session, id);
   return (
     <>
       <p class="where">
         <Origin category={g.at.category} word /> · <bdi>{place(g.at.file, g.at.line)}</bdi>
       </p>
-      <table class="facts">
-        <caption class="sr">What is known of the group</caption>
-        <tbody>
-          <Fact word="count">{integer(g.count)}</Fact>
-          {g.base !== undefined && (
-            <Fact word="change">
-              <Delta base={g.base} current={g.count} times />
-            </Fact>
-          )}
-          <Fact word="state">{visible(g.state)}</Fact>
-          {g.wait && <Fact word="longest wait">{waitWords(g.wait)}</Fact>}
-          {g.holds && <Fact word="only they hold">{quantity(g.holds.bytes, "bytes")}</Fact>}
-          {g.stackBytes ? <Fact word="their stacks">{quantity(g.stackBytes, "bytes")}</Fact> : null}
-        </tbody>
-      </table>
+      <Facts caption="What is known of the group" quiet>
+        <FactRow word="count">{integer(g.count)}</FactRow>
+        {g.base !== undefined && (
+          <FactRow word="change">
+            <Delta base={g.base} current={g.count} times />
+          </FactRow>
+        )}
+        <FactRow word="state">{visible(g.state)}</FactRow>
+        {g.wait && <FactRow word="longest wait">{waitWords(g.wait)}</FactRow>}
+        {g.holds && <FactRow word="only they hold">{bytes(g.holds.bytes)}</FactRow>}
+        {g.stackBytes ? <FactRow word="their stacks">{bytes(g.stackBytes)}</FactRow> : null}
+      </Facts>
       {g.trend && g.trend.length > 1 && (
-        <figure class="trend">
-          <figcaption class="label">
-            Over {g.trend.length} profiles: {integer(g.trend[0] ?? 0)} → {integer(g.trend.at(-1) ?? 0)} ({delta((g.trend.at(-1) ?? 0) - (g.trend[0] ?? 0), "")})
-          </figcaption>
-          <Spark values={g.trend} tone={toneOf(g.trend[0] ?? 0, g.trend.at(-1) ?? 0)} width={328} height={44} label="Count over time" />
-        </figure>
+        <Trend values={g.trend} print={integer} label="Count over time">
+          {" "}
+          ({delta((g.trend.at(-1) ?? 0) - (g.trend[0] ?? 0), "")})
+        </Trend>
       )}
       <div class="next">
         {session.heap && more("retention") && (
@@ -311,46 +296,34 @@ function Known({ g, session, state }: { g: Group; session: Session; state: State
           </Button>
         )}
         {more("goroutines") && <Button onClick={() => navigate({ view: "goroutines" })}>Goroutines</Button>}
-        {more("source") && <Button onClick={() => navigate({ view: "source", keys: { sel: `f:${g.at.function}` } })}>Source</Button>}
+        {more("source") && <Button onClick={() => showFunction("source", g.at.function)}>Source</Button>}
         {more("flame") && session.kinds.some((k) => k.kind === "goroutine") && <Button onClick={() => navigate({ view: "flame", keys: { kind: session.kind === "goroutine" ? undefined : "goroutine", value: undefined, sel: `f:${g.at.function}` } })}>Flame</Button>}
       </div>
       {g.started && (
-        <p class="label">
+        <Note>
           Started by <bdi class="mono">{visible(shortName(g.started))}</bdi>
-        </p>
+        </Note>
       )}
       {g.vars && g.vars.length > 0 && (
-        <table class="facts">
-          <caption>Held by their variables</caption>
-          <tbody>
-            {g.vars.map((v, i) => (
-              <tr key={i}>
-                <th scope="row" class="mono" title={v.type}>
-                  {visible(v.name ? shortName(v.name) : "several together")}
-                </th>
-                <td class="num">{quantity(v.bytes, "bytes")}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <Facts caption="Held by their variables">
+          {g.vars.map((v, i) => (
+            <tr key={i}>
+              <th scope="row" class="mono" title={v.type}>
+                {visible(v.name ? shortName(v.name) : "several together")}
+              </th>
+              <td class="num">{bytes(v.bytes)}</td>
+            </tr>
+          ))}
+        </Facts>
       )}
-      {g.labels && g.labels.length > 0 && <p class="label">Labels: {visible(g.labels.join(", "))}</p>}
+      {g.labels && g.labels.length > 0 && <Note>Labels: {visible(g.labels.join(", "))}</Note>}
       {g.ids && g.ids.length > 0 && (
-        <p class="label">
+        <Note>
           Numbers: {g.ids.slice(0, 12).join(", ")}
           {g.count > 12 ? " …" : ""}
-        </p>
+        </Note>
       )}
     </>
-  );
-}
-
-function Fact({ word, children }: { word: string; children: ComponentChildren }) {
-  return (
-    <tr>
-      <th scope="row">{word}</th>
-      <td class="num">{children}</td>
-    </tr>
   );
 }
 
@@ -361,6 +334,7 @@ export const goroutines: View<null> = {
   group: "why",
   params: { sort: "", filter: "", by: "place" },
   load: () => null,
+  asks: (s, on) => [ask(s, on, false), ask(s, on, true)],
   View: GoroutinesView,
   skeleton: "rows",
   inspector: { sort: "g", View: GroupInspector },

@@ -1,24 +1,25 @@
 // The call graph: packages first, each opens into its functions; drawn as SVG
 // from places of the server. URL keys of its own: by (package, function), open
 // (packages that are open, "-": none; by itself that of the selected function),
-// nodes and edges (how much is shown), color (origin, change), at (the package
+// n and ef (how much is shown), color (origin, change), at (the package
 // the keyboard is at).
 
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
-import { useCommands, type Command } from "../commands.ts";
-import { delta, integer, plural, quantity, ratio, share, shortName, visible } from "../format.ts";
+import { useCommands } from "../commands.ts";
+import { integer, plural, quantity, share, shortName, visible } from "../format.ts";
 import { around, fit, heaviest, show, step, zoomAt, type Direction, type GraphData, type GraphNode, type Place } from "../graph/model.ts";
-import { Button, Chip, Empty, Origin, Seg } from "../parts/index.ts";
-import { matcher } from "../parts/rows.ts";
+import { Button, Card, Chip, Empty, IconButton, Mark, NoFilters, Note, nothingWords, Origin, Seg, ValueTip } from "../parts/index.ts";
+import { saved } from "../saved.ts";
 import { base as baseShot, totalWords } from "../session.ts";
-import { found, say, useStatus } from "../shell.ts";
-import { addTransform, dataURL, get, navigate, quoteRegexp, selection, setKey, type State } from "../state.ts";
+import { matching, useFound } from "../search.ts";
+import { say, useStatus } from "../shell.ts";
+import { addTransform, dataURL, get, inPlace, navigate, quoteRegexp, selection, setKey, type State } from "../state.ts";
 import { categories, categoryWords } from "../types.ts";
 import type { View, ViewProps } from "./index.ts";
 
 /** graphURL asks for the picture; without a base when colours tell the origin. */
 function graphURL(s: State): string {
-  const own = ["by", "open", "nodes", "edges"];
+  const own = ["by", "open", "n", "ef"];
   if (!s.keys["open"] && get(s, "by") !== "function" && selection(s)?.sort === "f") own.push("sel");
   return dataURL(get(s, "color") === "origin" ? { ...s, keys: { ...s.keys, base: "none" } } : s, "graph", own);
 }
@@ -36,7 +37,7 @@ function GraphView({ data: g, state, stale }: ViewProps<GraphData>) {
     plural(g.nodes.length, "box", "boxes"),
     g.hidden.small > 0 && `${integer(g.hidden.small)} under ${share(g.hidden.share, 1)} left out`,
     g.hidden.over > 0 && `${integer(g.hidden.over)} more than the number asked for`,
-    g.hidden.edges > 0 && `${plural(g.hidden.edges, "arrow")} under ${share(Number(get(state, "edges")), 1)} left out`,
+    g.hidden.edges > 0 && `${plural(g.hidden.edges, "arrow")} under ${share(Number(get(state, "ef")), 1)} left out`,
     at < 0 && sel?.sort === "f" && `${shortName(visible(sel.name))} is not in this picture`,
     g.hidden.roots && "the runtime above the program left out",
     g.hidden.labels > 0 && `${plural(g.hidden.labels, "number")} without room`,
@@ -50,8 +51,8 @@ function GraphView({ data: g, state, stale }: ViewProps<GraphData>) {
             label="What a box is"
             value={g.by}
             options={[
-              { id: "package", title: "Packages", tip: "A package opens into its functions" },
-              { id: "function", title: "Functions" },
+              ["package", "Packages", "A package opens into its functions"],
+              ["function", "Functions"],
             ]}
             onChange={(by) => navigate({ keys: { by, at: undefined } })}
           />
@@ -60,30 +61,32 @@ function GraphView({ data: g, state, stale }: ViewProps<GraphData>) {
               label="What colours say"
               value={change ? "change" : "origin"}
               options={[
-                { id: "origin", title: "Current", tip: "Colour: whose code it is" },
-                { id: "change", title: "Change", tip: "What changed, and by how much" },
+                ["origin", "Current", "Colour: whose code it is"],
+                ["change", "Change", "What changed, and by how much"],
               ]}
               onChange={(c) => setKey("color", c === "change" ? undefined : c)}
             />
           )}
           <span class="label">boxes</span>
-          <Seg label="Boxes, at most" value={get(state, "nodes")} options={["20", "40", "80", "160"].map((id) => ({ id, title: id, tip: `At most ${id} boxes` }))} onChange={(v) => setKey("nodes", v)} />
+          <Seg label="Boxes, at most" value={get(state, "n")} options={["20", "40", "80", "160"].map((n) => [n, n, `At most ${n} boxes`])} onChange={(v) => setKey("n", v)} />
           <span class="label">arrows</span>
           <Seg
             label="Arrows, at least"
-            value={get(state, "edges")}
+            value={get(state, "ef")}
             options={[
-              { id: "0", title: "all", tip: "All arrows" },
-              { id: "0.005", title: "≥ 0.5%", tip: "Arrows with at least 0.5% of all" },
-              { id: "0.02", title: "≥ 2%", tip: "Arrows with at least 2% of all" },
+              ["0", "all", "All arrows"],
+              ["0.005", "≥ 0.5%", "Arrows with at least 0.5% of all"],
+              ["0.02", "≥ 2%", "Arrows with at least 2% of all"],
             ]}
-            onChange={(v) => setKey("edges", v)}
+            onChange={(v) => setKey("ef", v)}
           />
         </div>
         <div class="group">
-          <a class="btn" href={svgURL(state)} download data-tip="The picture as a file">
-            SVG
-          </a>
+          {!saved && (
+            <a class="btn" href={svgURL(state)} download data-tip="The picture as a file">
+              SVG
+            </a>
+          )}
         </div>
       </div>
       {g.by === "package" && <Opened g={g} />}
@@ -104,26 +107,26 @@ function None({ g, state, change }: { g: GraphData; state: State; change: boolea
       actions={
         <>
           {change && <Button main onClick={() => setKey("color", "origin")}>Show the current profile</Button>}
-          {state.x.length > 0 && <Button onClick={() => navigate({ x: [] })}>Remove all filters</Button>}
+          {state.x.length > 0 && <NoFilters />}
         </>
       }
     >
-      {g.hidden.small > 0 ? `${plural(g.hidden.small, "box", "boxes")} are too small to draw.` : state.x.length ? "The filters leave nothing to draw." : "This profile has no samples of this value."}
+      {g.hidden.small > 0 ? `${plural(g.hidden.small, "box", "boxes")} are too small to draw.` : nothingWords(state, "draw")}
     </Empty>
   );
 }
 
 /** Opened are the packages that are open, with a way to close them. */
 function Opened({ g }: { g: GraphData }) {
-  if (!g.open.length) return <p class="label">Click a package to see its functions. Double click a function to keep only what goes through it.</p>;
+  if (!g.open.length) return <Note>Click a package to see its functions. Double click a function to keep only what goes through it.</Note>;
   return (
-    <div class="chiprow">
+    <div class="next">
       {g.open.map((p) => (
         <Chip key={p} word="open" onRemove={() => close(g, p)}>
           <bdi>{visible(p)}</bdi>
         </Chip>
       ))}
-      <button type="button" class="quietbtn" onClick={() => navigate({ keys: { open: "-" } })}>
+      <button class="quietbtn" onClick={() => navigate({ keys: { open: "-" } })}>
         Close all
       </button>
     </div>
@@ -168,8 +171,7 @@ function Stage({ g, state, at, change, stale }: StageProps) {
   const choose = (i: number) => {
     const n = g.nodes[i];
     if (!n) return;
-    if (n.functions) navigate({ keys: { at: n.name } }, { replace: true });
-    else navigate({ keys: { at: undefined, sel: `f:${n.name}` } }, { replace: true });
+    navigate({ keys: n.functions ? { at: n.name } : { at: undefined, sel: `f:${n.name}` } }, inPlace);
   };
   const enter = (i: number) => {
     const n = g.nodes[i];
@@ -179,14 +181,16 @@ function Stage({ g, state, at, change, stale }: StageProps) {
   const hits = useSearch(g, state, at, choose);
   const lit = hover >= 0 ? hover : at;
   const near = useMemo(() => (lit >= 0 ? around(g, lit) : null), [g, lit]);
-  useGraphCommands(g, at, choose, enter, setPlace, size);
+  const zoom = (by: number) => setPlace((p) => zoomAt(p, by, size()[0] / 2, size()[1] / 2));
+  const whole = () => setPlace(fit(g, ...size(), 0, -1));
+  useGraphCommands(g, at, choose, enter, zoom, whole, () => setPlace(fit(g, ...size(), 1, at)));
   useDrag(box, place, setPlace);
   const order = useMemo(() => g.nodes.map((_, i) => i).sort((a, b) => g.nodes[a]!.y - g.nodes[b]!.y || g.nodes[a]!.x - g.nodes[b]!.x), [g]);
   const dim = hover >= 0;
   return (
-    <section class={stale ? "card flush graph loading" : "card flush graph"} aria-label="Call graph">
+    <Card cls="flush graph" loading={stale} label="Call graph">
       <div ref={box} class={dim ? "graphstage dim" : "graphstage"} role="listbox" tabIndex={0} aria-label="Boxes of the call graph. Arrow keys follow the calls, Enter opens a package." aria-activedescendant={at >= 0 ? `graph-${at}` : undefined} onDblClick={(e) => enter(nodeOf(e))} onClick={(e) => click(nodeOf(e), g, choose, enter)} onPointerMove={(e) => setHover(e.buttons ? -1 : nodeOf(e))} onPointerLeave={() => setHover(-1)}>
-        <svg aria-hidden="true" width="100%" height="100%">
+        <svg aria-hidden width="100%" height="100%">
           <g transform={`translate(${place.tx} ${place.ty}) scale(${place.k})`}>
             {g.edges.map((e, i) => (
               <g key={i} class={`gedge${near?.edges.has(i) ? " near" : ""}${e.hidden ? " hidden" : ""}${change ? (e.value >= 0 ? " more" : " less") : ""}`}>
@@ -214,14 +218,18 @@ function Stage({ g, state, at, change, stale }: StageProps) {
       </div>
       <Legend g={g} change={change} />
       <div class="zoomer">
-        <button type="button" class="iconbtn" aria-label="Zoom in" data-tip="Zoom in (+)" onClick={() => setPlace((p) => zoomAt(p, 1.3, size()[0] / 2, size()[1] / 2))}>+</button>
-        <button type="button" class="iconbtn" aria-label="Zoom out" data-tip="Zoom out (−)" onClick={() => setPlace((p) => zoomAt(p, 1 / 1.3, size()[0] / 2, size()[1] / 2))}>−</button>
-        <button type="button" class="iconbtn" aria-label="Fit the whole graph" data-tip="Whole graph (Home)" onClick={() => setPlace(fit(g, ...size(), 0, -1))}>
+        <IconButton label="Zoom in" tip="Zoom in (+)" onClick={() => zoom(1.3)}>
+          +
+        </IconButton>
+        <IconButton label="Zoom out" tip="Zoom out (−)" onClick={() => zoom(1 / 1.3)}>
+          −
+        </IconButton>
+        <IconButton label="Fit the whole graph" tip="Whole graph (Home)" onClick={whole}>
           Fit
-        </button>
+        </IconButton>
       </div>
       {hover >= 0 && g.nodes[hover] && <Told n={g.nodes[hover]!} g={g} place={place} />}
-    </section>
+    </Card>
   );
 }
 
@@ -230,8 +238,8 @@ function Legend({ g, change }: { g: GraphData; change: boolean }) {
     <div class="legend over" role="group" aria-label="Colours">
       {change ? (
         <>
-          <span class="origin"><i class="fill-more" aria-hidden="true" />▲ more</span>
-          <span class="origin"><i class="fill-less" aria-hidden="true" />▼ less</span>
+          <Mark of="more">▲ more</Mark>
+          <Mark of="less">▼ less</Mark>
         </>
       ) : (
         [1, 2, 3, 4, 5].filter((c) => g.nodes.some((n) => n.category === c)).map((c) => <Origin key={c} category={c} word="short" />)
@@ -263,7 +271,7 @@ function Box({ n, i, total, change, class: name }: { n: GraphNode; i: number; to
   const part = change ? (most ? (n.cum - was) / most : 0) : total ? n.cum / total : 0;
   const tone = change ? (part > 0 ? "more" : part < 0 ? "less" : "same") : (categories[n.category] ?? "none");
   return (
-    <g class={`gnode g-${tone}${name}`} data-node={i} style={{ "--heat": `${Math.round(12 + 38 * Math.sqrt(Math.min(1, Math.abs(part))))}%`, "--tone": `var(--f-${tone === "more" ? "grow" : tone === "less" ? "shrink" : tone})` }}>
+    <g class={`gnode g-${tone}${name}`} data-node={i} style={{ "--heat": `${Math.round(12 + 38 * Math.sqrt(Math.min(1, Math.abs(part))))}%`, "--tone": `var(--f-${tone})` }}>
       {n.functions ? <rect class="behind" x={n.x + 4} y={n.y + 4} width={n.w} height={n.h} rx={6} /> : null}
       <rect class="body" x={n.x} y={n.y} width={n.w} height={n.h} rx={6} />
       <rect style={{ fill: `var(--f-${categories[n.category] ?? "none"})` }} x={n.x + 2.5} y={n.y + 4} width={4} height={n.h - 8} rx={2} />
@@ -281,19 +289,8 @@ function Told({ n, g, place }: { n: GraphNode; g: GraphData; place: Place }) {
   const x = Math.max(8, n.x * place.k + place.tx);
   const y = (n.y + n.h) * place.k + place.ty + 8;
   return (
-    <div class="flametip graphtip" aria-hidden="true" style={{ left: `${x}px`, top: `${y}px` }}>
-      <div class="mono title">
-        <bdi>{visible(n.name)}</bdi>
-      </div>
-      <div>
-        <b>{quantity(n.cum, g.unit)}</b> {share(n.cum, g.total)}
-        {n.flat !== n.cum && <span class="label"> · itself {quantity(n.flat, g.unit)}</span>}
-      </div>
-      {n.cumBase !== undefined && (
-        <div class={n.cum > n.cumBase ? "delta up" : n.cum < n.cumBase ? "delta down" : "delta same"}>
-          {delta(n.cum - n.cumBase, g.unit)} <span class="times">{ratio(n.cumBase, n.cum)}</span> <span class="label">from {quantity(n.cumBase, g.unit)}</span>
-        </div>
-      )}
+    <div class="flametip graphtip" aria-hidden style={{ left: `${x}px`, top: `${y}px` }}>
+      <ValueTip name={visible(n.name)} value={n.cum} self={n.flat !== n.cum ? n.flat : undefined} base={n.cumBase} unit={g.unit} total={g.total} />
       <div class="label">
         {categoryWords[categories[n.category] ?? "none"]}
         {n.functions ? ` · ${plural(n.functions, "function")}, click to open` : ""}
@@ -369,7 +366,7 @@ function useDrag(box: { current: HTMLDivElement | null }, place: Place, set: (p:
   }, []);
 }
 
-function useGraphCommands(g: GraphData, at: number, choose: (i: number) => void, enter: (i: number) => void, set: (p: Place | ((p: Place) => Place)) => void, size: () => readonly [number, number]): void {
+function useGraphCommands(g: GraphData, at: number, choose: (i: number) => void, enter: (i: number) => void, zoom: (by: number) => void, whole: () => void, zoomIn: () => void): void {
   const go = (to: Direction) => () => {
     const i = step(g, at, to);
     if (i < 0) return;
@@ -377,48 +374,31 @@ function useGraphCommands(g: GraphData, at: number, choose: (i: number) => void,
     say(spoken(g, i));
   };
   const n = g.nodes[at];
-  const group = "Call graph";
-  const middle = (by: number) => () => set((p) => zoomAt(p, by, size()[0] / 2, size()[1] / 2));
-  const list: Command[] = [
-    { id: "graph.up", title: "To the heaviest caller", keys: ["ArrowUp"], group, plain: true, run: go("up") },
-    { id: "graph.down", title: "To the heaviest callee", keys: ["ArrowDown"], group, plain: true, run: go("down") },
-    { id: "graph.left", title: "To the box at the left", keys: ["ArrowLeft"], group, plain: true, run: go("left") },
-    { id: "graph.right", title: "To the box at the right", keys: ["ArrowRight"], group, plain: true, run: go("right") },
-    { id: "graph.open", title: "Open the package", keys: ["Enter"], group, bar: "open", when: () => !!n?.functions, run: () => enter(at) },
-    { id: "graph.close", title: "Close the package of the function", keys: ["Backspace"], group, bar: "close", when: () => g.by === "package" && !!n && !n.functions, run: () => close(g, n?.package || "(no package)") },
-    { id: "graph.in", title: "Zoom in", keys: ["+", "="], group, plain: true, run: middle(1.3) },
-    { id: "graph.out", title: "Zoom out", keys: ["-"], group, plain: true, run: middle(1 / 1.3) },
-    { id: "graph.fit", title: "Whole graph", keys: ["Home"], group, bar: "fit", run: () => set(fit(g, ...size(), 0, -1)) },
-    { id: "graph.zoom", title: "Zoom to the selected box", keys: ["z"], group, when: () => at >= 0, run: () => set(fit(g, ...size(), 1, at)) },
-    { id: "graph.by", title: "Packages or functions", keys: ["p"], group, run: () => navigate({ keys: { by: g.by === "package" ? "function" : "package", at: undefined } }) },
-    { id: "graph.change", title: "Current or change", keys: ["v"], group, when: () => baseShot.value !== "", run: () => setKey("color", g.base?.length ? "origin" : undefined) },
-    { id: "graph.svg", title: "Download as SVG", group, run: () => document.querySelector<HTMLAnchorElement>("a[download]")?.click() },
-  ];
-  useCommands(list);
+  useCommands("Call graph", [
+    { id: "graph.up", title: "To the heaviest caller", keys: ["ArrowUp"], plain: true, run: go("up") },
+    { id: "graph.down", title: "To the heaviest callee", keys: ["ArrowDown"], plain: true, run: go("down") },
+    { id: "graph.left", title: "To the box at the left", keys: ["ArrowLeft"], plain: true, run: go("left") },
+    { id: "graph.right", title: "To the box at the right", keys: ["ArrowRight"], plain: true, run: go("right") },
+    { id: "graph.open", title: "Open the package", keys: ["Enter"], bar: "open", when: () => !!n?.functions, run: () => enter(at) },
+    { id: "graph.close", title: "Close the package of the function", keys: ["Backspace"], bar: "close", when: () => g.by === "package" && !!n && !n.functions, run: () => close(g, n?.package || "(no package)") },
+    { id: "graph.in", title: "Zoom in", keys: ["+", "="], plain: true, run: () => zoom(1.3) },
+    { id: "graph.out", title: "Zoom out", keys: ["-"], plain: true, run: () => zoom(1 / 1.3) },
+    { id: "graph.fit", title: "Whole graph", keys: ["Home"], bar: "fit", run: whole },
+    { id: "graph.zoom", title: "Zoom to the selected box", keys: ["z"], when: () => at >= 0, run: zoomIn },
+    { id: "graph.by", title: "Packages or functions", keys: ["p"], run: () => navigate({ keys: { by: g.by === "package" ? "function" : "package", at: undefined } }) },
+    { id: "graph.change", title: "Current or change", keys: ["v"], when: () => baseShot.value !== "", run: () => setKey("color", g.base?.length ? "origin" : undefined) },
+    { id: "graph.svg", title: "Download as SVG", run: () => document.querySelector<HTMLAnchorElement>("a[download]")?.click() },
+  ]);
 }
 
 /** useSearch marks the boxes that match, and goes through them, largest first. */
 function useSearch(g: GraphData, state: State, at: number, choose: (i: number) => void): ReadonlySet<number> | null {
   const q = state.keys["q"] ?? "";
   const hits = useMemo(() => {
-    const test = q.trim() ? matcher(q) : null;
-    return test ? g.nodes.map((_, i) => i).filter((i) => test(g.nodes[i]!.name)).sort((a, b) => g.nodes[b]!.cum - g.nodes[a]!.cum) : null;
+    const found = matching(q, g.nodes.map((n) => n.name));
+    return found && found.sort((a, b) => g.nodes[b]!.cum - g.nodes[a]!.cum);
   }, [g, q]);
-  const live = useRef({ at, choose });
-  live.current = { at, choose };
-  useEffect(() => {
-    if (!hits) {
-      found.value = null;
-      return;
-    }
-    const go = (by: number) => {
-      if (!hits.length) return;
-      const i = hits.indexOf(live.current.at);
-      live.current.choose(hits[i < 0 ? (by > 0 ? 0 : hits.length - 1) : (i + by + hits.length) % hits.length] as number);
-    };
-    found.value = { text: hits.length ? plural(hits.length, "box", "boxes") : "none", none: hits.length === 0, next: () => go(1), previous: () => go(-1) };
-    return () => void (found.value = null);
-  }, [hits]);
+  useFound(hits, { words: () => plural(hits!.length, "box", "boxes"), go: choose, chosen: at });
   return useMemo(() => (hits ? new Set(hits) : null), [hits]);
 }
 
@@ -427,7 +407,8 @@ export const graph: View<GraphData> = {
   key: "3",
   title: "Call graph",
   group: "where",
-  params: { by: "", open: "", nodes: "40", edges: "0.005", color: "", at: "" },
+  params: { by: "", open: "", n: "40", ef: "0.005", color: "", at: "" },
+  copied: [{ by: "function" }, { color: "origin" }],
   load: graphURL,
   View: GraphView,
   skeleton: "cards",

@@ -45,9 +45,15 @@ export interface View<T = any> {
   params?: Readonly<Record<string, string>>;
   /** The URL to ask, null when the view asks itself or there is nothing to ask. */
   load: (state: State, session: Session) => string | null;
+  /** Questions its component asks besides load; a saved copy answers them too. */
+  asks?: (state: State, session: Session) => readonly (string | null)[];
+  /** Keys of its own with which a saved copy answers too. */
+  copied?: readonly Readonly<Record<string, string>>[];
   View: ComponentType<ViewProps<T>>;
   /** Shapes of nothing while the first answer is awaited: "rows", "flame", "cards". */
   skeleton?: "rows" | "flame" | "cards";
+  /** What narrows the view, by URL keys of its own, where transforms of samples do not; none: nothing does. */
+  filters?: readonly { id: string; word: string; help: string }[];
   /** The inspector for selections of one sort, when it is not a function. */
   inspector?: { sort: Selection["sort"]; View: ComponentType<{ name: string; state: State; session: Session }> };
   /** The view has no use for the inspector at its right. */
@@ -61,6 +67,11 @@ for (const v of views) declareKeys(v.id, v.params ?? {});
 
 export function viewByID(id: string): View | undefined {
   return views.find((v) => v.id === id);
+}
+
+/** hasView says whether the session has data for a view. */
+export function hasView(s: Session, id: string): boolean {
+  return viewsFor(s).some((v) => v.id === id);
 }
 
 /** viewsFor are the views the session has data for. */

@@ -2,11 +2,12 @@
 // holds it where the process can be asked, and when memory ends.
 
 import { useState } from "preact/hooks";
-import { useLoad } from "../api.ts";
-import { clock, delta, place, plural, quantity, sentence, share, shortName, span } from "../format.ts";
-import { Bar, Button, Card, Delta, Empty, Name, Origin, Spark, toneOf } from "../parts/index.ts";
+import { explain, useLoad } from "../api.ts";
+import { bytes, clock, delta, place, plural, quantity, sentence, share, shortName, span } from "../format.ts";
+import { Bar, Button, Card, Delta, Empty, Name, Note, Origin, Spark, toneOf } from "../parts/index.ts";
+import { useHeap } from "../retention/heap.ts";
 import { useStatus } from "../shell.ts";
-import { navigate, state as now, selectFunction, selection, type State } from "../state.ts";
+import { api, navigate, selectFunction, selection, showFunction, type State } from "../state.ts";
 import type { Session } from "../types.ts";
 import type { View, ViewProps } from "./index.ts";
 import { Command, Curve, Evidence, rateText, Word, type Call, type Finding, type Maybe, type Estimate } from "./verdict.tsx";
@@ -56,7 +57,7 @@ function LeaksView({ data, state, session }: ViewProps<Leaks>) {
               <li key={f.index}>
                 <Word is={f.class} />
                 <Spark values={f.values.map((v) => v ?? 0)} width={72} tone="quiet" />
-                <button type="button" class="quietbtn" onClick={() => f.blame && open(f, f.blame, session)}>
+                <button class="quietbtn" onClick={() => f.blame && open(f, f.blame, session)}>
                   <bdi>{sentence(f.sentence)}</bdi>
                 </button>
               </li>
@@ -86,7 +87,7 @@ function One({ f, next, state, session, all }: { f: Finding; next: string[]; sta
   const can = (view: string) => session.views.includes(view);
   const cause = all.find((x) => x.index === f.cause);
   return (
-    <section class={`card ${f.class === "leak" ? "edge-bad" : "edge-grow"} leak`} aria-label={`Finding ${f.index + 1}`}>
+    <Card cls="leak" tone={f.class === "leak" ? "bad" : "grow"} label={`Finding ${f.index + 1}`}>
       <div class="leakhead">
         <span class="muted num">{f.index + 1}</span>
         <Word is={f.class} />
@@ -100,7 +101,7 @@ function One({ f, next, state, session, all }: { f: Finding; next: string[]; sta
       <div class="leakbody">
         <div>
           <Evidence list={f.evidence} />
-          {cause && <p class="label">Effect of finding {cause.index + 1}.</p>}
+          {cause && <Note>Effect of finding {cause.index + 1}.</Note>}
           <Held f={f} session={session} />
           <div class="next">
             {call && f.path.length > 0 && (
@@ -108,8 +109,8 @@ function One({ f, next, state, session, all }: { f: Finding; next: string[]; sta
                 Show the path
               </Button>
             )}
-            {call && can("source") && <Button onClick={() => navigate({ view: "source", keys: { sel: `f:${call.name}` } })}>Open {place(call.file, call.line)}</Button>}
-            {call && can("retention") && <Button onClick={() => navigate({ view: "retention", keys: { sel: `f:${call.name}` } })}>Who holds it</Button>}
+            {call && can("source") && <Button onClick={() => showFunction("source", call.name)}>Open {place(call.file, call.line)}</Button>}
+            {call && can("retention") && <Button onClick={() => showFunction("retention", call.name)}>Who holds it</Button>}
           </div>
           {next.map((c) => (
             <Command key={c} text={c} />
@@ -123,7 +124,7 @@ function One({ f, next, state, session, all }: { f: Finding; next: string[]; sta
           <Path f={f} state={state} />
         </div>
       </div>
-    </section>
+    </Card>
   );
 }
 
@@ -137,7 +138,7 @@ function Path({ f, state }: { f: Finding; state: State }) {
       <ol class="path" aria-label="Path">
         {path.slice(first).map((c, i) => (
           <li key={i} style={{ paddingLeft: `${Math.min(i, 12) * 10}px` }}>
-            <button type="button" class={sel?.name === c.name ? "neighbour sel" : "neighbour"} title={c.name} onClick={() => selectFunction(c.name)}>
+            <button class={sel?.name === c.name ? "neighbour sel" : "neighbour"} title={c.name} onClick={() => selectFunction(c.name)}>
               <Origin category={c.category} />
               <Name name={shortName(c.name)} strong={c.name === f.blame?.name} />
               <bdi class="muted mono">{place(c.file, c.line)}</bdi>
@@ -159,22 +160,23 @@ function Path({ f, state }: { f: Finding; state: State }) {
   );
 }
 
-/** Held asks the heap for who holds what the finding is about; that may take seconds, so it is asked by click. */
+/** Held says who holds what the finding is about: at once from a file, or what was read already; a process is asked by click. */
 function Held({ f, session }: { f: Finding; session: Session }) {
   const [asked, ask] = useState(false);
-  const url = asked && session.heap ? `/api/${encodeURIComponent(now.peek().session)}/held?finding=${f.index}` : null;
-  const load = useLoad<{ held: string[] }>(url);
+  const { heap } = useHeap(session.id, session.heap === true, false);
+  const now = asked || (heap && (!heap.plan || heap.state === "ready"));
+  const load = useLoad<{ held: string[] }>(now ? `${api(session.id)}/held?finding=${f.index}` : null);
   if (!session.heap || !f.path.length) return null;
-  if (!asked) return <p><Button onClick={() => ask(true)}>Ask who holds it</Button></p>;
+  if (!now) return <p>{heap && <Button onClick={() => ask(true)}>Ask who holds it</Button>}</p>;
   if (load.error)
     return (
-      <p class="label" role="status">
-        {sentence(load.error.message)} {load.error.hint} <Button onClick={() => navigate({ view: "retention", keys: { sel: f.blame ? `f:${f.blame.name}` : undefined } })}>Retention</Button>
-      </p>
+      <Note status>
+        {explain(load.error)} <Button onClick={() => navigate({ view: "retention", keys: { sel: f.blame ? `f:${f.blame.name}` : undefined } })}>Retention</Button>
+      </Note>
     );
-  if (!load.data) return <p class="label" role="status">Reading the heap …</p>;
+  if (!load.data) return <Note status>Reading the heap …</Note>;
   const list = load.data.held.map((text) => ({ level: "held by", text: text.replace(/^held by /, "") }));
-  return list.length ? <Evidence list={list} /> : <p class="label">Nothing that was sampled there is still alive in the heap.</p>;
+  return list.length ? <Evidence list={list} /> : <Note>Nothing that was sampled there is still alive in the heap.</Note>;
 }
 
 function Totals({ list }: { list: readonly Finding[] }) {
@@ -244,7 +246,7 @@ function Memory({ data }: { data: Leaks }) {
                   <td>
                     <Bar v={p.bytes} max={total} tone={p.growth !== null && p.growth > 0.002 * total ? "grow" : "accent"} />
                   </td>
-                  <td class="num right">{quantity(p.bytes, "bytes")}</td>
+                  <td class="num right">{bytes(p.bytes)}</td>
                   <td class="num right muted">{share(p.bytes, total)}</td>
                   <td class="num right muted">{p.growth === null || Math.abs(p.growth) < 1 ? "" : `${delta(p.growth, "bytes")}/s`}</td>
                 </tr>
@@ -262,8 +264,9 @@ export const leaks: View<Leaks> = {
   key: "8",
   title: "Leaks",
   group: "why",
-  load: (s) => `/api/${encodeURIComponent(s.session)}/leaks`,
+  load: (s) => `${api(s.session)}/leaks`,
   View: LeaksView,
   skeleton: "cards",
   wide: true,
+  filters: [],
 };

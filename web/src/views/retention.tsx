@@ -1,24 +1,24 @@
 // Who keeps memory alive: the way from a root, the dominator tree, types,
-// roots, waste, and what would go free. It begins at the selection: a function
-// (what it allocated), a type, goroutines. URL keys of its own: by (the tab),
-// at (an address), way (number of a way), row (of a table), open (rows of the
-// tree), without (a reference), sort.
+// roots, what grew since an earlier heap, waste, queues, drops, and what would
+// go free. It begins at the selection: a function (what it allocated), a type,
+// goroutines. URL keys of its own: by (the tab), at (an address), type, site and
+// goroutine (expressions, as of profound why), way (number of a way), row (of a
+// table), open (rows of the tree), without (a reference), sort.
 
 import type { ComponentChildren } from "preact";
-import { useMemo } from "preact/hooks";
 import { useLoad } from "../api.ts";
 import { useCommands } from "../commands.ts";
-import { clock, integer, plural, quantity, sentence, share, shortName, visible } from "../format.ts";
-import { Button, Card, Chip, Empty, Seg, Skeleton, Table, type Column } from "../parts/index.ts";
-import { heapWords, Gate, NoHeap } from "../retention/Gate.tsx";
+import { bytes, clock, integer, plural, sentence, share, shortName, visible } from "../format.ts";
+import { Button, Card, Chip, Delta, Empty, Note, Seg, Skeleton, Table, type Column } from "../parts/index.ts";
+import { Gate, heapWords, NoEarlier, NoHeap } from "../retention/Gate.tsx";
 import { useHeap, type HeapState } from "../retention/heap.ts";
 import { Path } from "../retention/Path.tsx";
 import type { Retention, Row, Way } from "../retention/shapes.ts";
-import { columnsOf, Tree, type Shown } from "../retention/tables.tsx";
+import { Rows } from "../retention/tables.tsx";
 import { Treemap } from "../retention/Treemap.tsx";
 import { Sites, WhatIf } from "../retention/WhatIf.tsx";
 import { useStatus } from "../shell.ts";
-import { get, navigate, selection, setKey, state as now, type State } from "../state.ts";
+import { api, get, inPlace, navigate, selection, setKey, showFunction, state as now, type State } from "../state.ts";
 import type { Session } from "../types.ts";
 import type { View, ViewProps } from "./index.ts";
 
@@ -27,7 +27,10 @@ const tabs = [
   { id: "dominators", title: "Dominators" },
   { id: "types", title: "Types" },
   { id: "roots", title: "Roots" },
+  { id: "growth", title: "Growth" },
   { id: "waste", title: "Waste" },
+  { id: "queues", title: "Queues" },
+  { id: "drops", title: "Drops" },
 ] as const;
 type Tab = (typeof tabs)[number]["id"];
 
@@ -38,21 +41,37 @@ function RetentionView({ state, session }: ViewProps<null>) {
   return <Ready state={state} session={session} heap={heap} />;
 }
 
+/** What narrows the view besides the selection. */
+const filters = [
+  { id: "type", word: "type", help: "objects of matching types, as profound why -type" },
+  { id: "site", word: "allocated at", help: "what matching functions or lines allocated, as profound why -at" },
+  { id: "goroutine", word: "held by goroutines", help: "what goroutines hold: a number, or an expression for functions, lines and states, as profound why -goroutine" },
+] as const;
+
 /** question is the URL of what is asked, from what is selected. */
 function question(s: State, by: string): string {
   const p = new URLSearchParams();
   const at = get(s, "at");
   const sel = s.keys["sel"] ?? "";
-  if (at) p.set("at", at);
   if (by !== "path") p.set("by", by);
-  if (!at && /^[ftg]:/.test(sel)) p.set("sel", sel);
+  if (at) p.set("at", at);
+  else {
+    if (/^[ftg]:/.test(sel)) p.set("sel", sel);
+    for (const f of filters) if (get(s, f.id)) p.set(f.id, get(s, f.id));
+  }
   const q = p.toString();
-  return `/api/${encodeURIComponent(s.session)}/retention${q ? "?" + q : ""}`;
+  return `${api(s.session)}/retention${q ? "?" + q : ""}`;
 }
 
 const onType = (t: string) => navigate({ view: "retention", keys: { sel: `t:${t}`, by: undefined, at: undefined, without: undefined, way: undefined, row: undefined } });
-const onSite = (fn: string) => navigate({ view: "source", keys: { sel: `f:${fn}` } });
+const onSite = (fn: string) => showFunction("source", fn);
 const onAddress = (a: string) => navigate({ view: "retention", keys: { at: a, by: undefined, way: undefined, row: undefined } });
+/** enter goes on from a row. */
+const enter = (by: string) => (r: Row) => {
+  if (by === "types") onType(r.name);
+  else if (r.without) onWithout(r.without);
+  else if (r.address) onAddress(r.address);
+};
 const onWithout = (name: string) => setKey("without", now.peek().keys["without"] === name ? undefined : name);
 
 function Ready({ state, session, heap }: { state: State; session: Session; heap: HeapState }) {
@@ -61,10 +80,10 @@ function Ready({ state, session, heap }: { state: State; session: Session; heap:
   const load = useLoad<Retention>(url);
   const without = get(state, "without");
   const setTab = (id: Tab) => navigate({ keys: { by: id, row: undefined, open: undefined, sort: undefined } });
-  useCommands([
-    ...tabs.map((t) => ({ id: `retention.${t.id}`, title: `Show ${t.title.toLowerCase()}`, group: "Retention", run: () => setTab(t.id), when: () => by !== t.id })),
-    { id: "retention.next", title: "Next tab", keys: ["."], group: "Retention", bar: "next tab", run: () => setTab(tabs[(tabs.findIndex((t) => t.id === by) + 1) % tabs.length]!.id) },
-    { id: "retention.all", title: "Start from everything", group: "Retention", when: () => !!load.data?.start, run: startOver },
+  useCommands("Retention", [
+    ...tabs.map((t) => ({ id: `retention.${t.id}`, title: `Show ${t.title.toLowerCase()}`, run: () => setTab(t.id), when: () => by !== t.id })),
+    { id: "retention.next", title: "Next tab", keys: ["."], bar: "next tab", run: () => setTab(tabs[(tabs.findIndex((t) => t.id === by) + 1) % tabs.length]!.id) },
+    { id: "retention.all", title: "Start from everything", when: () => !!load.data?.start, run: startOver },
   ]);
   useStatus(heapWords(heap));
   const data = load.data?.by === by ? load.data : null;
@@ -73,15 +92,17 @@ function Ready({ state, session, heap }: { state: State; session: Session; heap:
     <>
       <div class="toolbar">
         <div class="group">
-          <Seg label="What is listed" value={by} options={tabs} onChange={setTab} />
+          <Seg label="What is listed" value={by} options={tabs.map((t) => [t.id, t.title] as const)} onChange={setTab} />
           <Start data={data} state={state} />
         </div>
         <span class="label">
-          {quantity(heap.bytes ?? 0, "bytes")} in {plural(heap.objects ?? 0, "live object")}
+          {bytes(heap.bytes ?? 0)} in {plural(heap.objects ?? 0, "live object")}
           {heap.taken ? `, copied ${clock(heap.taken)}` : ""}
+          {heap.earlier && `; ${bytes(heap.earlier.bytes)} ${heap.earlier.taken ? "at " + clock(heap.earlier.taken, [heap.taken ?? 0]) : "before"}`}
         </span>
       </div>
-      {load.error && (
+      {by === "growth" && !heap.earlier && <NoEarlier session={session} />}
+      {load.error && (by !== "growth" || heap.earlier) && (
         <Empty title={sentence(load.error.message)} actions={<Button onClick={startOver}>Start from everything</Button>}>
           {load.error.hint}
         </Empty>
@@ -90,21 +111,28 @@ function Ready({ state, session, heap }: { state: State; session: Session; heap:
       {data && !load.error && (
         <>
           {data.miss && (
-            <p class="label" role="status">
+            <Note status>
               {data.miss} This is the whole heap.
-            </p>
+            </Note>
           )}
           <h2 class="say">{visible(data.sentence)}</h2>
           <Amounts data={data} />
           {by === "path" && <Paths data={data} state={state} whatif={whatif} />}
-          {by === "dominators" && <Dominators data={data} state={state} url={url} whatif={whatif} />}
-          {(by === "types" || by === "waste") && <Flat data={data} state={state} by={by} />}
-          {by === "roots" && <Roots data={data} state={state} url={url} />}
+          {by === "dominators" && whatif ? (
+            <div class="pair even">
+              <Owners data={data} state={state} />
+              {whatif}
+            </div>
+          ) : (
+            by === "dominators" && <Owners data={data} state={state} />
+          )}
+          {by === "growth" && <Grown data={data} state={state} />}
           {by !== "path" && by !== "dominators" && whatif}
+          {by !== "path" && <Rows data={data} base={url} state={state} onEnter={enter(by)} />}
           {data.notes.map((n) => (
-            <p key={n} class="label">
+            <Note key={n}>
               {n}
-            </p>
+            </Note>
           ))}
         </>
       )}
@@ -113,7 +141,7 @@ function Ready({ state, session, heap }: { state: State; session: Session; heap:
 }
 
 function startOver(): void {
-  navigate({ keys: { sel: undefined, at: undefined, row: undefined, open: undefined, way: undefined } });
+  navigate({ keys: { sel: undefined, at: undefined, type: undefined, site: undefined, goroutine: undefined, row: undefined, open: undefined, way: undefined } });
 }
 
 function Start({ data, state }: { data: Retention | null; state: State }) {
@@ -138,11 +166,11 @@ function Amounts({ data }: { data: Retention }) {
   const s = data.start;
   if (!s) return null;
   return (
-    <p class="label">
+    <Note>
       {sentence(s.words)} {s.estimated ? "About " : ""}
-      {quantity(s.bytes, "bytes")} ({share(s.bytes, data.total.bytes)}) in {plural(s.objects, "object")}
-      {s.estimated ? " of the heap, estimated from samples." : s.retained && s.retained.bytes !== s.bytes ? `; with what only they hold ${quantity(s.retained.bytes, "bytes")}.` : "."}
-    </p>
+      {bytes(s.bytes)} ({share(s.bytes, data.total.bytes)}) in {plural(s.objects, "object")}
+      {s.estimated ? " of the heap, estimated from samples." : s.retained && s.retained.bytes !== s.bytes ? `; with what only they hold ${bytes(s.retained.bytes)}.` : "."}
+    </Note>
   );
 }
 
@@ -156,7 +184,7 @@ function Paths({ data, state, whatif }: { data: Retention; state: State; whatif:
     <>
       <div class="pair">
         <Card title={`Why is ${way.type ? visible(way.type) : "this"} still here?`} label="Path to root">
-          {way.objects > 1 && <p class="label">{`${way.estimated ? "About " : ""}${plural(Math.round(way.objects), "object")}, ${way.below ? "with what they hold " : ""}${quantity(way.bytes, "bytes")}`}</p>}
+          {way.objects > 1 && <Note>{`${way.estimated ? "About " : ""}${plural(Math.round(way.objects), "object")}, ${way.below ? "with what they hold " : ""}${bytes(way.bytes)}`}</Note>}
           <Path way={way} onWithout={onWithout} onAddress={onAddress} chosen={without} />
           <Sites list={way.site ? [way.site] : (way.sites ?? []).slice(0, 4)} onSite={onSite} caption="Allocated at, about" />
         </Card>
@@ -178,12 +206,12 @@ function ObjectCard({ data }: { data: Retention }) {
           {rows.slice(0, 8).map((r, i) => (
             <tr key={i}>
               <th scope="row">
-                <button type="button" class="mono link" title={`${r.label ?? ""} ${r.name}`} onClick={() => (r.address ? onAddress(r.address) : r.type ? onType(r.type) : undefined)}>
+                <button class="mono link" title={`${r.label ?? ""} ${r.name}`} onClick={() => (r.address ? onAddress(r.address) : r.type ? onType(r.type) : undefined)}>
                   {visible([r.name, r.label].filter(Boolean).join(" "))}
                 </button>
               </th>
               <td class="num muted">{integer(r.objects)}</td>
-              <td class="num">{r.own ? quantity(r.own, "bytes") : ""}</td>
+              <td class="num">{r.own ? bytes(r.own) : ""}</td>
             </tr>
           ))}
         </tbody>
@@ -191,9 +219,9 @@ function ObjectCard({ data }: { data: Retention }) {
     );
   return (
     <Card title={`${visible(o.type)} at ${o.address}`} label="Object">
-      <p class="label">
-        {quantity(o.size, "bytes")}; with what only it holds {quantity(o.retained.bytes, "bytes")} in {plural(o.retained.objects, "object")}. {o.allPaths ? "There are no other paths than these." : "There are more paths than these."}
-      </p>
+      <Note>
+        {bytes(o.size)}; with what only it holds {bytes(o.retained.bytes)} in {plural(o.retained.objects, "object")}. {o.allPaths ? "There are no other paths than these." : "There are more paths than these."}
+      </Note>
       {list(o.holders, "Points to it")}
       {list(o.holds, "It keeps alive")}
     </Card>
@@ -206,13 +234,13 @@ function Ways({ ways, at, object }: { ways: readonly Way[]; at: number; object: 
     { id: "what", title: "What", width: "minmax(150px, 0.6fr)", cell: (i) => <bdi class="mono" title={ways[i]!.type}>{visible(ways[i]!.type ?? "several types")}</bdi> },
     { id: "by", title: "Held by", width: "minmax(240px, 1fr)", cell: (i) => <bdi class="mono" title={ways[i]!.sentence}>{visible(pathWords(ways[i]!))}</bdi> },
     { id: "objects", title: "Objects", right: true, width: "92px", cell: (i) => <span class="num">{integer(Math.round(ways[i]!.objects))}</span> },
-    { id: "bytes", title: "Held", right: true, width: "92px", cell: (i) => <span class="num">{quantity(ways[i]!.bytes, "bytes")}</span> },
-    { id: "frees", title: "Cut frees", help: "What goes free without the reference that is best removed", right: true, width: "92px", cell: (i) => <span class="num">{ways[i]!.cut >= 0 ? quantity(ways[i]!.frees.bytes, "bytes") : ""}</span> },
+    { id: "bytes", title: "Held", right: true, width: "92px", cell: (i) => <span class="num">{bytes(ways[i]!.bytes)}</span> },
+    { id: "frees", title: "Cut frees", help: "What goes free without the reference that is best removed", right: true, width: "92px", cell: (i) => <span class="num">{ways[i]!.cut >= 0 ? bytes(ways[i]!.frees.bytes) : ""}</span> },
   ];
   return (
-    <section class="card flush ways" style={{ height: `${Math.min(9, ways.length) * 28 + 34}px` }} aria-label={object ? "Other paths" : "Other ways"}>
-      <Table label={object ? "Paths to this object" : "Ways in which it is held"} rows={ways.length} columns={columns} sort="" onSort={() => undefined} selected={at} onSelect={(i) => setKey("way", String(i || ""), { replace: true })} />
-    </section>
+    <Card cls="flush ways" style={{ height: `${Math.min(9, ways.length) * 28 + 34}px` }} label={object ? "Other paths" : "Other ways"}>
+      <Table label={object ? "Paths to this object" : "Ways in which it is held"} rows={ways.length} columns={columns} sort="" onSort={() => undefined} selected={at} onSelect={(i) => setKey("way", String(i || ""), inPlace)} />
+    </Card>
   );
 }
 
@@ -234,18 +262,18 @@ function Owners({ data, state }: { data: Retention; state: State }) {
     if (x && x.id >= 0) navigate({ keys: { by: "dominators", row: String(x.id), tile: row || undefined } });
   };
   return (
-    <section class="card owners" aria-label="Kept alive, by owner">
+    <Card cls="owners" label="Kept alive, by owner">
       <header class="cardhead">
         <h2>Kept alive, by owner</h2>
-        <span class="aside label">{quantity(total, "bytes")}</span>
+        <span class="aside label">{bytes(total)}</span>
       </header>
-      <Treemap tiles={tiles} total={total} selected={at} onSelect={(i) => setKey("tile", `${tiles[i]!.id}${tiles[i]!.rest ? "r" : ""}`, { replace: true })} onOpen={open} />
+      <Treemap tiles={tiles} total={total} selected={at} onSelect={(i) => setKey("tile", `${tiles[i]!.id}${tiles[i]!.rest ? "r" : ""}`, inPlace)} onOpen={open} />
       <div class="tilefoot">
         {t ? (
           <>
             <span class="label" title={t.name}>
               <b>{visible(t.name)}</b> {t.rest ? "(the rest of it) " : ""}
-              {quantity(t.bytes, "bytes")} · {share(t.bytes, total)} · {plural(t.objects, "object")}
+              {bytes(t.bytes)} · {share(t.bytes, total)} · {plural(t.objects, "object")}
             </span>
             {t.without && <Button onClick={() => onWithout(t.without as string)}>Without it</Button>}
             {t.type && <Button onClick={() => onType(t.type as string)}>Who holds this type</Button>}
@@ -254,68 +282,28 @@ function Owners({ data, state }: { data: Retention; state: State }) {
           <span class="label">Click a part, or walk with the arrows, to see what goes free without it.</span>
         )}
       </div>
-    </section>
+    </Card>
   );
 }
 
-const treeWords: Parameters<typeof columnsOf>[2] = { name: "Object", own: ["Own", "Itself, and what below it is too small for a row"], keeps: ["Keeps alive", "What goes free with it"] };
-
-function Dominators({ data, state, url, whatif }: { data: Retention; state: State; url: string; whatif: ComponentChildren }) {
-  const total = data.start?.bytes ?? data.total.bytes;
-  const row = get(state, "row");
+/** Grown is the way to what grew, of the selected row. */
+function Grown({ data, state }: { data: Retention; state: State }) {
+  const rows = data.rows ?? [];
+  const r = rows.find((r) => String(r.id) === get(state, "row")) ?? rows[0];
+  const way = r?.way;
+  if (!way) return null;
   return (
-    <>
-      <Owners data={data} state={state} />
-      {whatif}
-      <section class="card flush tablebox" aria-label="Dominator tree">
-        <Tree label="Dominator tree: what goes free with what" data={data} base={url} total={total} opened={get(state, "open")} onOpened={(v) => setKey("open", v || undefined, { replace: true })} selected={row} onSelect={(s) => setKey("row", s.key, { replace: true })} onEnter={rowWithout} words={treeWords} />
-      </section>
-      <p class="label">→ opens a row, ← closes it, Enter shows what goes free without it.</p>
-    </>
-  );
-}
-
-function rowWithout(s: Shown): void {
-  if (s.row.without) onWithout(s.row.without);
-  else if (s.row.address) onAddress(s.row.address);
-}
-
-const rootWords: Parameters<typeof columnsOf>[2] = { name: "Root", own: ["Nearest", "Objects count to the root with the shortest path; rows add up to all"], keeps: ["Keeps alive", "What goes free without this root"], bar: "own" };
-
-function Roots({ data, state, url }: { data: Retention; state: State; url: string }) {
-  return (
-    <section class="card flush tablebox" aria-label="Roots">
-      <Tree label="Roots by package" data={data} base={url} total={data.total.bytes} opened={get(state, "open")} onOpened={(v) => setKey("open", v || undefined, { replace: true })} selected={get(state, "row")} onSelect={(s) => setKey("row", s.key, { replace: true })} onEnter={rowWithout} words={rootWords} />
-    </section>
-  );
-}
-
-const typeWords: Parameters<typeof columnsOf>[2] = { name: "Type", own: ["Own", "The objects of this type alone"], keeps: ["Keep alive", "They and all that only they hold"] };
-const wasteWords: Parameters<typeof columnsOf>[2] = { name: "What, and who holds it", own: ["Of", "The objects"], keeps: ["Wasted", "What no reference can see"] };
-
-/** Flat is a table without levels. Enter goes on from a row. */
-function Flat({ data, state, by }: { data: Retention; state: State; by: "types" | "waste" }) {
-  const words = by === "types" ? typeWords : wasteWords;
-  const shown = useMemo<Shown[]>(() => (data.rows ?? []).map((row) => ({ row, depth: 0, key: String(row.id), open: false })), [data]);
-  const total = data.start?.bytes ?? data.total.bytes;
-  const estimated = data.start?.estimated && by === "types";
-  const columns = useMemo(() => columnsOf(estimated ? shown.map((s) => ({ ...s, row: { ...s.row, keeps: s.row.own } })) : shown, total, estimated ? { ...words, own: null, keeps: ["About", "Estimated from samples"] } : words, null, true), [shown, total, estimated]);
-  const open = (i: number) => {
-    const r = shown[i]!.row;
-    if (by === "types") onType(r.name);
-    else if (r.address) onAddress(r.address);
-  };
-  if (!shown.length) return null;
-  return (
-    <>
-      <section class="card flush tablebox" aria-label={words.name}>
-        <Table label={words.name} rows={shown.length} columns={columns} sort={get(state, "sort") || "-keeps"} onSort={(s) => setKey("sort", s, { replace: true })} selected={shown.findIndex((s) => s.key === get(state, "row"))} onSelect={(i) => setKey("row", shown[i]!.key, { replace: true })} onOpen={open} />
-      </section>
-      <p class="label">
-        {by === "types" ? "Enter or a double click: who holds this type." : "Enter or a double click: one of these objects, with all its paths."}
-        {data.more ? ` ${plural(data.more, "row")} more, ${quantity(data.moreBytes ?? 0, "bytes")}, are not listed.` : ""}
-      </p>
-    </>
+    <div class="pair">
+      <Card title={`Who holds more${way.type ? ` ${visible(way.type)}` : ""}?`} label="Path to what grew">
+        <Path way={way} onWithout={onWithout} onAddress={onAddress} chosen={get(state, "without")} />
+      </Card>
+      <Card title="What grew" label="What grew">
+        <p class="figure num" title={visible(way.sentence)}>
+          {bytes(r.before ?? 0)} → {bytes(r.keeps)} <Delta base={r.before ?? 0} current={r.keeps} unit="bytes" times />
+        </p>
+        <Sites list={way.sites ?? []} onSite={onSite} caption="Alive of it, by where it was allocated, about" none="No sample says where it was allocated." />
+      </Card>
+    </div>
   );
 }
 
@@ -323,7 +311,7 @@ function Flat({ data, state, by }: { data: Retention; state: State; by: "types" 
 function TypeInspector({ name, session }: { name: string; session: Session }) {
   const { heap } = useHeap(session.id, session.heap === true, false);
   const ready = heap?.state === "ready";
-  const load = useLoad<Retention>(ready ? `/api/${encodeURIComponent(session.id)}/retention?most=3&sel=${encodeURIComponent("t:" + name)}` : null);
+  const load = useLoad<Retention>(ready ? `${api(session.id)}/retention?most=3&sel=${encodeURIComponent("t:" + name)}` : null);
   const d = load.data;
   return (
     <>
@@ -331,7 +319,7 @@ function TypeInspector({ name, session }: { name: string; session: Session }) {
       <h2 class="title">
         <bdi>{visible(name)}</bdi>
       </h2>
-      {!ready && <p class="label">The objects of the process were not read.</p>}
+      {!ready && <Note>The objects of the process were not read.</Note>}
       {d && (
         <>
           <Amounts data={d} />
@@ -353,10 +341,13 @@ export const retention: View<null> = {
   key: "9",
   title: "Retention",
   group: "why",
-  params: { by: "path", at: "", way: "", row: "", tile: "", open: "", without: "", sort: "" },
+  params: { by: "path", at: "", type: "", site: "", goroutine: "", way: "", row: "", tile: "", open: "", without: "", sort: "" },
+  copied: tabs.map((t) => ({ by: t.id })),
   load: () => null,
+  asks: (s, on) => (on.heap ? [s, { ...s, keys: {} }].map((x) => question(x, get(s, "by"))) : []),
   View: RetentionView,
   skeleton: "cards",
   wide: true,
+  filters,
   inspector: { sort: "t", View: TypeInspector },
 };

@@ -2,17 +2,18 @@
 // at its left, the machine code beside it. URL keys of its own: asm (1: the
 // machine code is shown), list (lines, functions, files).
 
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { useLoad } from "../api.ts";
-import { useCommands, type Command } from "../commands.ts";
+import { useCommands } from "../commands.ts";
 import { columnScale, delta, inScale, integer, place, plural, quantity, sentence, share, splitName, visible } from "../format.ts";
-import { Bar, Button, Delta, Empty, Icon, Name, Origin, Seg } from "../parts/index.ts";
-import { matcher } from "../parts/rows.ts";
+import { Bar, Button, Card, Delta, Empty, FactRow, Facts, IconButton, Name, NoSamples, Note, Origin, Parted, Seg, Selected, Warning } from "../parts/index.ts";
 import { totalWords } from "../session.ts";
-import { copy, found, say, useStatus } from "../shell.ts";
-import { dataURL, get, navigate, select, selectFunction, selection, setKey, type State } from "../state.ts";
+import { matching, useFound } from "../search.ts";
+import { copy, say, useStatus } from "../shell.ts";
+import { dataURL, get, inPlace, navigate, select, selectFunction, selection, setKey, type State } from "../state.ts";
+import { EditorLink, editorLink } from "../frame/Inspector.tsx";
 import { categories, type Session } from "../types.ts";
-import { Asm, Code, sourceRows, type SourceRow } from "../source/Code.tsx";
+import { Asm, Code, lineSum, sourceRows, type SourceRow } from "../source/Code.tsx";
 import type { Assembly, Hot, HotPlace, Missing, Source } from "../source/types.ts";
 import type { View, ViewProps } from "./index.ts";
 
@@ -44,8 +45,8 @@ function SourceView({ data, state, session, stale }: ViewProps<Source>) {
   const rows = useMemo(() => sourceRows(data), [data]);
   const [hover, setHover] = useState(0);
   const asm = get(state, "asm") === "1";
-  const shown = useSearch(rows, data, state, (n) => choose(n));
   const choose = (n: number) => select("l", `${data.file}:${n}`);
+  const shown = useSearch(rows, data, state, choose);
   const hot = useMemo(() => hotLines(rows), [rows]);
   const jump = (by: number) => {
     if (!hot.length) return;
@@ -54,7 +55,7 @@ function SourceView({ data, state, session, stale }: ViewProps<Source>) {
     choose(next.line);
     say(`Line ${next.line}, ${quantity(next.sum.flat || next.sum.cum, data.unit)}`);
   };
-  const edit = editor(session, data, line);
+  const edit = editorLink(session, data.path, line);
   useSourceCommands(jump, asm, edit, data, line);
   const open = () => selectFunction(functionAt(data, line));
   useStatus([
@@ -65,9 +66,7 @@ function SourceView({ data, state, session, stale }: ViewProps<Source>) {
     data.note,
     ...data.warnings,
   ]);
-  const file = useRef("");
-  const key = `${data.file}:${line}`;
-  useEffect(() => void (file.current = data.file), [data.file]);
+  if (data.filters.length > 0 && data.shown === 0 && !data.baseShown) return <NoSamples state={state} to="list" />;
   if (!data.file) return <Empty title={data.missing?.text ?? "No samples are left"}>{data.missing?.hint}</Empty>;
   return (
     <>
@@ -85,36 +84,28 @@ function SourceView({ data, state, session, stale }: ViewProps<Source>) {
         <div class="group">
           {hot.length > 1 && (
             <span class="hops">
-              <button type="button" class="iconbtn" aria-label="Hot line before" data-tip="Hot line before (k)" onClick={() => jump(-1)}>
-                <Icon name="up" />
-              </button>
-              <button type="button" class="iconbtn" aria-label="Next hot line" data-tip="Next hot line (j)" onClick={() => jump(1)}>
-                <Icon name="down" />
-              </button>
+              <IconButton label="Hot line before" tip="Hot line before (k)" icon="up" onClick={() => jump(-1)} />
+              <IconButton label="Next hot line" tip="Next hot line (j)" icon="down" onClick={() => jump(1)} />
             </span>
           )}
-          {edit && (
-            <a class="btn" href={edit}>
-              Open in editor
-            </a>
-          )}
+          {edit && <EditorLink href={edit} />}
           <Seg
             label="What is shown"
             value={asm ? "1" : ""}
             options={[
-              { id: "", title: "Source" },
-              { id: "1", title: "With assembly", tip: "Machine code beside the source, linked line by line" },
+              ["", "Source"],
+              ["1", "With assembly", "Machine code beside the source, linked line by line"],
             ]}
             onChange={(v) => setKey("asm", v || undefined)}
           />
         </div>
       </div>
-      <div class={asm ? "sourcebox asm" : "sourcebox"}>
+      <div class={`sourcebox${asm ? " asm" : ""}`}>
         <Places state={state} at={data} line={line} />
-        <section class={stale ? "card flush listing loading" : "card flush listing"} aria-label="Source">
+        <Card cls="flush listing" label="Source" loading={stale}>
           {(data.missing ?? data.stale) && <NotThere m={(data.missing ?? data.stale)!} />}
-          <Code source={data} rows={rows} selected={line} hover={hover} found={shown} onLine={choose} onHover={setHover} onOpen={open} show={{ row: rows.findIndex((r) => r.line === line), key }} />
-        </section>
+          <Code source={data} rows={rows} selected={line} hover={hover} found={shown} onLine={choose} onHover={setHover} onOpen={open} show={{ row: rows.findIndex((r) => r.line === line), key: `${data.file}:${line}` }} />
+        </Card>
         {asm && <Machine state={state} name={functionAt(data, line)} line={line} hover={hover} onHover={setHover} onLine={choose} />}
       </div>
     </>
@@ -131,47 +122,23 @@ function hotLines(rows: readonly SourceRow[]): SourceRow[] {
     .slice(0, 30);
 }
 
-function editor(session: Session, s: Source, line: number): string {
-  return session.editor && s.path ? session.editor.replace("{file}", encodeURI(s.path)).replace("{line}", String(line)) : "";
-}
-
 function useSourceCommands(jump: (by: number) => void, asm: boolean, edit: string, data: Source, line: number): void {
-  const group = "Source";
-  const list: Command[] = [
-    { id: "source.next", title: "Next hot line", keys: ["j"], group, bar: "hot line", run: () => jump(1) },
-    { id: "source.previous", title: "Hot line before", keys: ["k"], group, run: () => jump(-1) },
-    { id: "source.asm", title: "Machine code beside the source", keys: ["s"], group, bar: "assembly", run: () => setKey("asm", asm ? undefined : "1") },
-    { id: "source.function", title: "Select the function of the line", keys: ["Enter"], group, bar: "function", run: () => selectFunction(functionAt(data, line)) },
-    { id: "source.edit", title: "Open in editor", keys: ["e"], group, when: () => edit !== "", run: () => location.assign(edit) },
-    { id: "source.place", title: "Copy file and line", group, run: () => void copy(`${data.path || data.file}:${line}`, "Place") },
-    { id: "source.code", title: "To the lines", keys: ["ArrowDown", "ArrowUp"], group, plain: true, run: () => document.querySelector<HTMLElement>(".listing .code")?.focus() },
-  ];
-  useCommands(list);
+  useCommands("Source", [
+    { id: "source.next", title: "Next hot line", keys: ["j"], bar: "hot line", run: () => jump(1) },
+    { id: "source.previous", title: "Hot line before", keys: ["k"], run: () => jump(-1) },
+    { id: "source.asm", title: "Machine code beside the source", keys: ["s"], bar: "assembly", run: () => setKey("asm", asm ? undefined : "1") },
+    { id: "source.function", title: "Select the function of the line", keys: ["Enter"], bar: "function", run: () => selectFunction(functionAt(data, line)) },
+    { id: "source.edit", title: "Open in editor", keys: ["e"], when: () => edit !== "", run: () => location.assign(edit) },
+    { id: "source.place", title: "Copy file and line", run: () => void copy(`${data.path || data.file}:${line}`, "Place") },
+    { id: "source.code", title: "To the lines", keys: ["ArrowDown", "ArrowUp"], plain: true, run: () => document.querySelector<HTMLElement>(".listing .code")?.focus() },
+  ]);
 }
 
 /** useSearch marks the lines whose text matches, and goes through them. */
 function useSearch(rows: readonly SourceRow[], data: Source, state: State, go: (line: number) => void): ReadonlySet<number> {
   const q = state.keys["q"] ?? "";
-  const lines = useMemo(() => {
-    const test = q.trim() ? matcher(q) : null;
-    return test ? rows.filter((r) => test(r.text)).map((r) => r.line) : null;
-  }, [rows, q]);
-  const live = useRef({ at: 0, go });
-  live.current.go = go;
-  useEffect(() => {
-    if (!lines) {
-      found.value = null;
-      return;
-    }
-    live.current.at = -1;
-    const step = (by: number) => {
-      if (!lines.length) return;
-      live.current.at = (live.current.at + by + lines.length + (live.current.at < 0 && by < 0 ? 1 : 0)) % lines.length;
-      live.current.go(lines[live.current.at] as number);
-    };
-    found.value = { text: lines.length ? `${integer(lines.length)} in ${place(data.file)}` : "none here", none: lines.length === 0, next: () => step(1), previous: () => step(-1) };
-    return () => void (found.value = null);
-  }, [lines]);
+  const lines = useMemo(() => matching(q, rows.map((r) => r.text))?.map((i) => (rows[i] as SourceRow).line) ?? null, [rows, q]);
+  useFound(lines, { words: () => `${integer(lines!.length)} in ${place(data.file)}`, none: "none here", go });
   return useMemo(() => new Set(lines ?? []), [lines]);
 }
 
@@ -216,17 +183,17 @@ function Places({ state, at, line }: { state: State; at: Source; line: number })
           label="List"
           value={what}
           options={[
-            { id: "lines", title: "Lines" },
-            { id: "functions", title: "Functions" },
-            { id: "files", title: "Files" },
+            ["lines", "Lines"],
+            ["functions", "Functions"],
+            ["files", "Files"],
           ]}
-          onChange={(v) => setKey("list", v, { replace: true })}
+          onChange={(v) => setKey("list", v, inPlace)}
         />
       </div>
       <ul>
         {list.map((p) => (
           <li key={`${p.name}|${p.file}|${p.line}`}>
-            <button type="button" aria-current={isAt(p) ? "true" : undefined} onClick={() => go(p)} title={[p.name, p.file && `${p.file}${p.line ? `:${p.line}` : ""}`].filter(Boolean).join("\n")}>
+            <button aria-current={isAt(p) ? "true" : undefined} onClick={() => go(p)} title={[p.name, p.file && `${p.file}${p.line ? `:${p.line}` : ""}`].filter(Boolean).join("\n")}>
               <span class="namecell">
                 <Origin category={p.category} />
                 {what === "lines" ? <bdi class="at"><span class="fn">{place(p.file)}</span>:{p.line}</bdi> : what === "files" ? <FileName file={p.file ?? ""} /> : <Name name={p.name ?? ""} />}
@@ -238,34 +205,29 @@ function Places({ state, at, line }: { state: State; at: Source; line: number })
           </li>
         ))}
       </ul>
-      {load.error && <p class="label pad">{sentence(load.error.message)}</p>}
-      {h && list.length === 0 && <p class="label pad">Nothing has a place in the sources.</p>}
-      {more > 0 && <p class="label pad">and {integer(more)} more</p>}
+      {load.error && <Note pad>{sentence(load.error.message)}</Note>}
+      {h && list.length === 0 && <Note pad>Nothing has a place in the sources.</Note>}
+      {more > 0 && <Note pad>and {integer(more)} more</Note>}
     </nav>
   );
 }
 
 function FileName({ file }: { file: string }) {
   const cut = Math.max(file.lastIndexOf("/"), file.lastIndexOf("\\")) + 1;
-  return (
-    <bdi class="name">
-      <span class="pkg">{visible(file.slice(0, cut))}</span>
-      <span class="fn">{visible(file.slice(cut))}</span>
-    </bdi>
-  );
+  return <Parted pkg={file.slice(0, cut)} rest={file.slice(cut)} />;
 }
 
 function Machine({ state, name, line, hover, onHover, onLine }: { state: State; name: string; line: number; hover: number; onHover: (n: number) => void; onLine: (n: number) => void }) {
   const load = useLoad<Assembly>(name ? dataURL({ ...state, keys: { ...state.keys, sel: `f:${name}` } }, "assembly", ["sel"]) : null);
   const a = load.data;
   return (
-    <section class={load.loading ? "card flush listing loading" : "card flush listing"} aria-label="Machine code">
+    <Card cls="flush listing" label="Machine code" loading={load.loading}>
       {load.error && <NotThere m={{ text: sentence(load.error.message), hint: load.error.hint, tried: [] }} />}
       {a?.missing && <NotThere m={a.missing} />}
       {a && !a.missing && <Asm code={a} selected={line} hover={hover} onHover={onHover} onLine={onLine} />}
-      {!!a?.more && <p class="label pad">{integer(a.more)} more instructions are not shown.</p>}
-      {!a && !load.error && <p class="label pad">Reading the machine code…</p>}
-    </section>
+      {!!a?.more && <Note pad>{integer(a.more)} more instructions are not shown.</Note>}
+      {!a && !load.error && <Note pad>Reading the machine code…</Note>}
+    </Card>
   );
 }
 
@@ -276,51 +238,37 @@ function OfLine({ name, state, session }: { name: string; state: State; session:
   const d = load.data?.file && (load.data.file === file || load.data.file.endsWith("/" + file)) ? load.data : null;
   const line = asked || d?.line || 0;
   const here = d?.lines.filter((l) => l.line === line) ?? [];
+  const sum = d ? lineSum(d, line) : { flat: 0, cum: 0 };
   const fn = d ? functionAt(d, line) : "";
   const calls = here.flatMap((l) => l.calls ?? []);
   const text = d?.text[line - d.first]?.trim() ?? "";
-  const edit = d ? editor(session, d, line) : "";
+  const edit = editorLink(session, d?.path, line);
   return (
     <>
-      <p class="what">Selected line</p>
-      <h2 class="title">
-        <bdi>{visible(place(file, line))}</bdi>
-      </h2>
-      {load.error && !load.error.gone && <p class="label">{sentence(load.error.message)} {load.error.hint}</p>}
+      <Selected what="Selected line" name={place(file, line)} />
+      <Warning e={load.error} />
       {text && <pre class="oneline" tabIndex={0}>{visible(text)}</pre>}
       {d && (
         <>
-          {here.length === 0 && <p class="label">Nothing was sampled on this line.</p>}
+          {here.length === 0 && <Note>Nothing was sampled on this line.</Note>}
           {here.length > 0 && (
-            <table class="facts">
-              <caption class="sr">Values of the line</caption>
-              <tbody>
-                {(["cum", "flat"] as const).map((k) => {
-                  const v = here.reduce((n, l) => n + l[k], 0);
-                  return (
-                    <tr key={k}>
-                      <th scope="row">{k}</th>
-                      <td class="num">{quantity(v, d.unit)}</td>
-                      <td class="num muted">{share(v, d.total)}</td>
-                    </tr>
-                  );
-                })}
-                {d.cumBase !== undefined && (
-                  <tr>
-                    <th scope="row">change</th>
-                    <td>
-                      <Delta base={here.reduce((n, l) => n + (l.cumBase ?? 0), 0)} current={here.reduce((n, l) => n + l.cum, 0)} unit={d.unit} />
-                    </td>
-                    <td />
-                  </tr>
-                )}
-              </tbody>
-            </table>
+            <Facts caption="Values of the line" quiet>
+              {(["cum", "flat"] as const).map((k) => (
+                <FactRow key={k} word={k} more={share(sum[k], d.total)}>
+                  {quantity(sum[k], d.unit)}
+                </FactRow>
+              ))}
+              {d.cumBase !== undefined && (
+                <FactRow word="change" more="">
+                  <Delta base={sum.cumBase ?? 0} current={sum.cum} unit={d.unit} />
+                </FactRow>
+              )}
+            </Facts>
           )}
           <div class="next">
             {fn && <Button main onClick={() => selectFunction(fn)} tip={fn}>Its function</Button>}
             {state.view !== "source" && <Button onClick={() => navigate({ view: "source" })}>Source</Button>}
-            {edit && <a class="btn" href={edit}>Open in editor</a>}
+            {edit && <EditorLink href={edit} />}
             <Button onClick={() => void copy(`${d.path || d.file}:${line}`, "Place")}>Copy place</Button>
           </div>
           {calls.length > 0 && (
@@ -328,7 +276,7 @@ function OfLine({ name, state, session }: { name: string; state: State; session:
               <h3>Calls on this line</h3>
               <div class="neighbours">
                 {calls.map((c) => (
-                  <button key={c.name + c.inline} type="button" class="neighbour" onClick={() => selectFunction(c.name)} title={c.name + (c.inline ? ", inlined here" : "")}>
+                  <button key={c.name + c.inline} class="neighbour" onClick={() => selectFunction(c.name)} title={c.name + (c.inline ? ", inlined here" : "")}>
                     <Origin category={c.category} />
                     <Name name={c.name} strong={false} />
                     <span class="num">{c.base === undefined ? quantity(c.value, d.unit) : <Delta base={c.base} current={c.value} unit={d.unit} />}</span>
@@ -351,6 +299,7 @@ export const source: View<Source> = {
   group: "where",
   params: { asm: "", list: "lines" },
   load: sourceURL,
+  asks: (s) => [dataURL(s, "hot")],
   View: SourceView,
   skeleton: "rows",
   inspector: { sort: "l", View: OfLine },

@@ -1,16 +1,23 @@
 // Summary: the finding in a sentence, on what it rests, how the whole went,
-// and the paths it is about. URL keys of its own: sort, least (percent).
+// and the paths it is about, or types, or goroutines. URL keys of its own: sort,
+// least (percent), list (types, goroutines), row.
 
 import { useMemo, useState } from "preact/hooks";
+import { useLoad } from "../api.ts";
 import { useCommands } from "../commands.ts";
 import { columnScale, inScale, integer, place, plural, quantity, ratio, sentence, share, shortName, withUnit, type Scale } from "../format.ts";
-import { Bar, Button, Delta, Empty, Name, Origin, Spark, Table, toneOf, type Column } from "../parts/index.ts";
+import { Bar, Button, Card, Delta, Empty, Name, NameCell, Note, Seg, Spark, Table, toneOf, type Column, type Option } from "../parts/index.ts";
+import { Gate, NoHeap } from "../retention/Gate.tsx";
+import { useHeap } from "../retention/heap.ts";
+import type { Retention } from "../retention/shapes.ts";
+import { Rows } from "../retention/tables.tsx";
 import { totalWords } from "../session.ts";
 import { copy, useStatus } from "../shell.ts";
-import { dataURL, get, navigate, selection, setKey, type State } from "../state.ts";
+import { api, dataURL, get, inPlace, navigate, selection, setKey, showFunction, state as now, type State } from "../state.ts";
 import { categories, type Head, type Session } from "../types.ts";
+import { Starters } from "./goroutines.tsx";
 import type { View, ViewProps } from "./index.ts";
-import { Command, Curve, Evidence, rateText, Word, type Call, type Clause, type Estimate, type Maybe } from "./verdict.tsx";
+import { Command, Curve, Evidence, rateText, verdictWords, Word, type Call, type Clause, type Estimate, type Maybe } from "./verdict.tsx";
 
 interface Row extends Call {
   finding: number;
@@ -55,8 +62,6 @@ interface Summary extends Head {
 /** Judgements that are no reason to worry: drawn without colour. */
 const calm = new Set(["noise", "waves", "churn", "steady"]);
 
-const classWords: Readonly<Record<string, string>> = { leak: "▲ Leak", growing: "▲ Growing", steady: "▬ No leak", churn: "◌ No leak", shrinking: "▼ No leak", load: "≈ No leak", step: "┘ No leak", filling: "◔ No leak", unknown: "? No verdict yet" };
-
 function SummaryView({ data, state, session }: ViewProps<Summary>) {
   useStatus([totalWords(data), data.base && `since ${data.base.join(", ")}`, data.hidden > 0 && `${plural(data.hidden, "function")} under ${data.least}% not listed`, ...data.warnings]);
   return (
@@ -64,11 +69,11 @@ function SummaryView({ data, state, session }: ViewProps<Summary>) {
       <Hero data={data} session={session} />
       <Paths data={data} state={state} session={session} />
       {data.tiles.length > 0 && (
-        <section class="card tiles" aria-label="Key figures">
+        <Card cls="tiles" label="Key figures">
           {data.tiles.map((t) => (
             <TileOf key={t.id} t={t} />
           ))}
-        </section>
+        </Card>
       )}
       {data.rows.length === 0 && data.tiles.length === 0 && data.total === 0 && <Empty title="There are no samples" command="profound web FILE">Open another profile, or choose another kind above.</Empty>}
     </>
@@ -80,7 +85,7 @@ function showPath(data: Summary, name: string, kind: string, session: Session): 
   const shots = session.shots.filter((s) => s.kind === kind && s.id.startsWith("p"));
   const base = kind === data.kind ? data.base?.[0] : data.growing ? shots[0]?.id : undefined;
   const known = session.kinds.find((k) => k.kind === kind);
-  navigate({ view: "flame", keys: { kind: kind === session.kind ? undefined : kind, value: kind === data.kind ? data.value : undefined, sel: `f:${name}`, base: base && base !== known?.base ? base : undefined, cur: undefined, z: undefined } });
+  navigate({ view: "flame", keys: { kind: kind === session.kind ? undefined : kind, value: kind === data.kind ? now.peek().keys["value"] : undefined, sel: `f:${name}`, base: base && base !== known?.base ? base : undefined, cur: undefined, z: undefined } });
 }
 
 function Hero({ data, session }: { data: Summary; session: Session }) {
@@ -93,18 +98,18 @@ function Hero({ data, session }: { data: Summary; session: Session }) {
   const memory = data.unit === "bytes" || kind === "goroutine";
   const show = () => call && showPath(data, call.name, kind, session);
   const report = () => void copy(`${data.report}\n${location.href}\n`, "Report");
-  useCommands([
-    { id: "summary.path", title: "Show the path", keys: ["p"], group: "Summary", bar: "show the path", when: () => !!call, run: show },
-    { id: "summary.report", title: "Copy report", keys: ["C"], group: "Summary", bar: "copy report", run: report },
+  useCommands("Summary", [
+    { id: "summary.path", title: "Show the path", keys: ["p"], bar: "show the path", when: () => !!call, run: show },
+    { id: "summary.report", title: "Copy report", keys: ["C"], bar: "copy report", run: report },
   ]);
   const p = data.picture;
   const values = p?.values.filter((v) => v !== null) ?? [];
   return (
-    <section class={`card hero${h.tone === "grow" ? " edge-grow" : h.tone === "ok" ? " edge-ok" : ""}`} aria-label="Finding">
+    <Card cls="hero" tone={h.tone === "none" ? undefined : h.tone} label="Finding">
       <div>
         {h.class ? (
           <p class={`kicker ${h.tone}`}>
-            <b>{classWords[h.class] ?? h.class}</b>
+            <b>{verdictWords(h.class)}</b>
             {h.confidence && ` · ${h.confidence} confidence: ${h.confidenceWhy}`}
           </p>
         ) : (
@@ -121,8 +126,8 @@ function Hero({ data, session }: { data: Summary; session: Session }) {
               Show the path
             </Button>
           )}
-          {call && can("source") && <Button onClick={() => navigate({ view: "source", keys: { sel: `f:${call.name}` } })}>Open {place(call.file, call.line) || "source"}</Button>}
-          {call && memory && <Button onClick={() => (can("retention") ? navigate({ view: "retention", keys: { sel: `f:${call.name}` } }) : setAsked(true))}>Who holds it</Button>}
+          {call && can("source") && <Button onClick={() => showFunction("source", call.name)}>Open {place(call.file, call.line) || "source"}</Button>}
+          {call && memory && <Button onClick={() => (can("retention") ? showFunction("retention", call.name) : setAsked(true))}>Who holds it</Button>}
           <Button onClick={report}>Copy report</Button>
         </div>
         {asked && (
@@ -133,44 +138,66 @@ function Hero({ data, session }: { data: Summary; session: Session }) {
       </div>
       {p && values.length > 1 && (
         <div class="side-picture">
-          <p class="label">{p.title}</p>
+          <Note>{p.title}</Note>
           <p class="figure num">
             {quantity(values[0] as number, p.unit)} → {quantity(values.at(-1) as number, p.unit)}
           </p>
           <Curve times={p.times} values={p.values} unit={p.unit} tone={h.tone === "grow" ? "grow" : "accent"} label={p.title} />
         </div>
       )}
-    </section>
+    </Card>
   );
 }
 
 function Paths({ data, state, session }: { data: Summary; state: State; session: Session }) {
+  const can = (view: string) => session.views.includes(view);
+  const lists: Option<string>[] = [["", "Functions"], ...(can("retention") ? [["types", "Types"] as const] : []), ...(can("goroutines") ? [["goroutines", "Goroutines"] as const] : [])];
+  const list = lists.find(([id]) => id === get(state, "list"))?.[0] ?? "";
+  if (data.rows.length === 0 && lists.length === 1) return null;
+  const title = list === "types" ? "What is alive, by type" : list ? "Goroutines, by who started them" : data.growing ? (data.headline.tone === "grow" ? "Growing paths" : "What changed") : "Where most of it is";
+  return (
+    <Card cls="paths" label={title}>
+      <header class="cardhead">
+        <h2>{title}</h2>
+        {lists.length > 1 && <Seg label="What is listed" value={list} options={lists} onChange={(v) => navigate({ keys: { list: v, sort: undefined, row: undefined } })} />}
+        {!list && (
+          <label class="aside label">
+            {data.growing ? "least change" : "at least"}
+            <select class="field" value={get(state, "least") || "1"} onChange={(e) => setKey("least", e.currentTarget.value === "1" ? undefined : e.currentTarget.value)}>
+              {["0", "0.1", "1", "5", "10"].map((v) => (
+                <option key={v} value={v}>
+                  {v}%
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
+      </header>
+      {list === "types" ? <Types state={state} session={session} /> : list ? <Starters state={state} session={session} /> : <Functions data={data} state={state} session={session} title={title} />}
+    </Card>
+  );
+}
+
+function Functions({ data, state, session, title }: { data: Summary; state: State; session: Session; title: string }) {
   const rows = data.rows;
   const sel = selection(state);
   const columns = useMemo(() => columnsOf(data), [data]);
-  if (rows.length === 0) return null;
-  const select = (i: number) => setKey("sel", `f:${rows[i]?.name}`, { replace: true });
-  const title = data.growing ? (data.headline.tone === "grow" ? "Growing paths" : "What changed") : "Where most of it is";
+  if (!rows.length) return <Note>There is none.</Note>;
   return (
-    <section class="card paths" aria-label={title}>
-      <header class="cardhead">
-        <h2>{title}</h2>
-        <label class="aside label">
-          {data.growing ? "least change" : "at least"}
-          <select class="field" value={get(state, "least") || "1"} onChange={(e) => setKey("least", e.currentTarget.value === "1" ? undefined : e.currentTarget.value)}>
-            {["0", "0.1", "1", "5", "10"].map((v) => (
-              <option key={v} value={v}>
-                {v}%
-              </option>
-            ))}
-          </select>
-        </label>
-      </header>
-      <div class="tablebox" style={{ flex: "none", minHeight: 0, height: `${32 + 30 * rows.length}px` }}>
-        <Table label={title} rows={rows.length} rowHeight={30} columns={columns} sort={get(state, "sort")} onSort={(s) => setKey("sort", s, { replace: true })} selected={sel?.sort === "f" ? rows.findIndex((r) => r.name === sel.name) : -1} onSelect={select} onOpen={(i) => rows[i] && showPath(data, rows[i].name, rows[i].unit === "count" && data.unit !== "count" ? "goroutine" : data.kind, session)} />
-      </div>
-    </section>
+    <div class="tablebox" style={{ flex: "none", minHeight: 0, height: `${32 + 30 * rows.length}px` }}>
+      <Table label={title} rows={rows.length} rowHeight={30} columns={columns} sort={get(state, "sort")} onSort={(s) => setKey("sort", s, inPlace)} selected={sel?.sort === "f" ? rows.findIndex((r) => r.name === sel.name) : -1} onSelect={(i) => setKey("sel", `f:${rows[i]?.name}`, inPlace)} onOpen={(i) => rows[i] && showPath(data, rows[i].name, rows[i].unit === "count" && data.unit !== "count" ? "goroutine" : data.kind, session)} />
+    </div>
   );
+}
+
+/** Types are those of the objects that are alive, where the memory of the process can be read. */
+function Types({ state, session }: { state: State; session: Session }) {
+  const { heap, error, read } = useHeap(session.id, session.heap === true);
+  const url = `${api(session.id)}/retention?by=types`;
+  const load = useLoad<Retention>(heap?.state === "ready" ? url : null);
+  if (!session.heap) return <NoHeap session={session} />;
+  if (heap?.state !== "ready" || error || !load.data) return <Gate heap={heap} error={error ?? load.error} read={read} />;
+  return <Rows data={load.data} base={url} state={state} onEnter={(r) => navigate({ view: "retention", keys: { sel: `t:${r.name}` } })} />;
 }
 
 function columnsOf(d: Summary): Column[] {
@@ -184,35 +211,29 @@ function columnsOf(d: Summary): Column[] {
     {
       id: "name",
       title: d.unit === "bytes" ? "Allocated in" : "Function",
-      width: "minmax(200px, 1fr)",
+      width: "minmax(160px, 1fr)",
       sort: rows.map((r) => r.name),
-      cell: (i) => (
-        <span class="namecell" title={rows[i]?.name}>
-          <Origin category={rows[i]?.category ?? 0} />
-          <Name name={shortName(rows[i]?.name ?? "")} />
-        </span>
-      ),
+      cell: (i) => <NameCell name={rows[i]?.name ?? ""} category={rows[i]?.category ?? 0} short />,
     },
-    { id: "line", title: "Line", width: "150px", cell: (i) => <bdi class="mono" title={rows[i]?.file}>{place(rows[i]?.file, rows[i]?.line)}</bdi> },
+    { id: "line", title: "Line", width: "150px", spare: 1, cell: (i) => <bdi class="mono" title={rows[i]?.file}>{place(rows[i]?.file, rows[i]?.line)}</bdi> },
   ];
   if (!d.growing) {
     list.push(
-      { id: "flat", title: d.attributed ? "Ends in it" : "Flat", help: d.attributed ? "Counted for the innermost function of your code on the stack; ± is the error of sampling" : "In the function's own lines; ± is the error of sampling", right: true, down: true, width: "240px", sort: key((r) => r.current ?? 0), cell: (i) => <ValueBar r={rows[i] as Row} v={rows[i]?.current ?? 0} most={most} text={amount(rows[i]?.current ?? null, d.unit)} s={s} /> },
+      { id: "flat", title: d.attributed ? "Ends in it" : "Flat", help: d.attributed ? "Counted for the innermost function of your code on the stack; ± is the error of sampling" : "In the function's own lines; ± is the error of sampling", right: true, width: "240px", sort: key((r) => r.current ?? 0), cell: (i) => <ValueBar r={rows[i] as Row} v={rows[i]?.current ?? 0} most={most} text={amount(rows[i]?.current ?? null, d.unit)} s={s} /> },
       { id: "part", title: "Share", right: true, width: "72px", cell: (i) => <span class="num">{share(rows[i]?.current ?? 0, d.total)}</span> },
-      { id: "cum", title: "Cum", help: "In it and in everything it called", right: true, down: true, width: "110px", sort: key((r) => r.cum), cell: (i) => amount(rows[i]?.cum ?? null, d.unit) },
+      { id: "cum", title: "Cum", help: "In it and in everything it called", right: true, width: "110px", sort: key((r) => r.cum), cell: (i) => amount(rows[i]?.cum ?? null, d.unit) },
     );
     return list;
   }
   list.push(
-    { id: "base", title: "Base", right: true, down: true, width: "96px", sort: key((r) => r.base ?? 0), cell: (i) => amount(rows[i]?.base ?? null, rows[i]?.unit ?? "") },
-    { id: "current", title: "Current", right: true, down: true, width: "96px", sort: key((r) => r.current ?? 0), cell: (i) => amount(rows[i]?.current ?? null, rows[i]?.unit ?? "") },
+    { id: "base", title: "Base", right: true, width: "96px", sort: key((r) => r.base ?? 0), cell: (i) => amount(rows[i]?.base ?? null, rows[i]?.unit ?? "") },
+    { id: "current", title: "Current", right: true, width: "96px", sort: key((r) => r.current ?? 0), cell: (i) => amount(rows[i]?.current ?? null, rows[i]?.unit ?? "") },
     {
       id: "change",
       title: "Change",
       help: "Change since the base, counted for the innermost function of your code on the stack; ± is half the 95% interval that sampling leaves",
       right: true,
-      down: true,
-      width: "204px",
+      width: "minmax(160px, 204px)",
       sort: key((r) => (r.current ?? 0) - (r.base ?? 0)),
       cell: (i) => {
         const r = rows[i] as Row;
@@ -235,8 +256,8 @@ function columnsOf(d: Summary): Column[] {
       title: "Rate",
       help: "Growth a second with its 95% interval, where the growth was tested",
       right: true,
-      down: true,
       width: "200px",
+      spare: 2,
       sort: key((r) => r.rate.value ?? -Infinity),
       cell: (i) => {
         const r = rows[i] as Row;
@@ -291,7 +312,8 @@ export const summary: View<Summary> = {
   key: "1",
   title: "Summary",
   group: "",
-  params: { sort: "", least: "" },
+  params: { sort: "", least: "", list: "", row: "" },
+  copied: ["0", "0.1", "5", "10"].map((least) => ({ least })),
   load: (s) => dataURL(s, "summary", ["least"]),
   View: SummaryView,
   skeleton: "cards",

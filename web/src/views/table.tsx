@@ -1,20 +1,20 @@
 // The table of all entries, with the callers and callees of the selected one
-// (the sandwich) at its side. URL keys of its own: sort ("-cum": the largest
+// (the sandwich) at its side. URL keys of its own: order ("-cum": the largest
 // cum first), filter (what was typed).
 
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { useLoad } from "../api.ts";
+import { useMemo, useState } from "preact/hooks";
+import { explain, useLoad } from "../api.ts";
 import type { Columns, NumberColumn } from "../columns.ts";
 import { useCommands } from "../commands.ts";
-import { columnScale, inScale, integer, plural, quantity, sentence, share, type Scale } from "../format.ts";
-import { Bar, Button, Delta, Empty, Name, Origin, Seg, Spark, Table, toneOf, type Column } from "../parts/index.ts";
-import { found, useStatus } from "../shell.ts";
-import { dataURL, get, navigate, selection, setKey, state as now, type State } from "../state.ts";
-import type { FunctionInfo, Head } from "../types.ts";
+import { columnScale, inScale, integer, plural, quantity, scaleTitle, share, type Scale } from "../format.ts";
+import { Amount, Bar, Card, Delta, FilterField, Name, NameCell, NoSamples, Note, Seg, Spark, Table, toneOf, type Column } from "../parts/index.ts";
+import { matching, useFound } from "../search.ts";
+import { useStatus } from "../shell.ts";
+import { dataURL, get, inPlace, navigate, selection, setKey, state as now, type State } from "../state.ts";
+import type { FunctionInfo, Head, Neighbour } from "../types.ts";
 import { categories } from "../types.ts";
 import { totalWords } from "../session.ts";
 import { Neighbours } from "../frame/Inspector.tsx";
-import { matcher } from "../parts/rows.ts";
 import type { View, ViewProps } from "./index.ts";
 
 interface TableMeta extends Head {
@@ -59,15 +59,18 @@ function TableView({ data, state }: ViewProps<Columns<TableMeta>>) {
   const filter = get(state, "filter");
   const [shown, setShown] = useState(rows.n);
   const sel = selection(state);
-  const selected = useMemo(() => (sel?.sort === "f" ? rows.entries.indexOf(sel.name) : -1), [rows, sel?.name]);
+  const [chosen, setChosen] = useState(-1); // of the rows with one entry, as lines of a function, which
+  const selected = useMemo(() => (sel?.sort !== "f" ? -1 : rows.entries[chosen] === sel.name ? chosen : rows.entries.indexOf(sel.name)), [rows, sel?.name, chosen]);
   const columns = useMemo(() => columnsOf(rows, meta), [rows]);
-  const sort = state.keys["sort"] ?? (rows.flatBase ? "-change" : "-flat");
+  const sort = state.keys["order"] ?? (rows.flatBase ? "-change" : "-flat");
   const select = (row: number) => {
     const entry = rows.entries[row];
-    if (entry) setKey("sel", `f:${entry}`, { replace: true });
+    if (!entry) return;
+    setChosen(row);
+    setKey("sel", `f:${entry}`, inPlace);
   };
   const hits = useSearch(rows, meta, state, selected, select);
-  useCommands([{ id: "table.filter", title: "Filter the table", keys: ["\\"], group: "Table", run: () => document.querySelector<HTMLInputElement>("#tablefilter")?.focus() }]);
+  useCommands("Table", [{ id: "table.filter", title: "Filter the table", keys: ["\\"], run: () => document.querySelector<HTMLInputElement>("#tablefilter")?.focus() }]);
   useStatus([
     totalWords(meta),
     plural(rows.n, entryWord(meta.granularity)),
@@ -75,21 +78,21 @@ function TableView({ data, state }: ViewProps<Columns<TableMeta>>) {
     meta.dropped && meta.dropped.nodes > 0 && `${plural(meta.dropped.nodes, "entry", "entries")} not sent (${share(meta.dropped.weight, meta.shown || 1)})`,
     ...meta.warnings,
   ]);
-  if (rows.n === 0) return <Empty title="No samples are left" actions={<Button onClick={() => navigate({ x: [] })}>Remove all filters</Button>}>{state.x.length ? "The filters leave nothing to list." : "This profile has no samples of this value."}</Empty>;
+  if (rows.n === 0) return <NoSamples state={state} to="list" />;
   return (
     <>
       <div class="toolbar">
         <div class="group">
-          <input id="tablefilter" class="field filter" type="search" placeholder="Filter, or /regexp/" aria-label="Filter the table" spellcheck={false} value={filter} aria-invalid={matcher(filter) === null} onInput={(e) => setKey("filter", e.currentTarget.value, { replace: true })} />
+          <FilterField id="tablefilter" label="Filter the table" value={filter} />
           <Granularity state={state} granularity={meta.granularity} />
         </div>
         <span class="label" role="status">
           {shown < rows.n ? `${integer(shown)} of ${integer(rows.n)}` : plural(rows.n, entryWord(meta.granularity))}
         </span>
       </div>
-      <section class="card flush tablebox" aria-label="Table">
-          <Table label="Functions with their values" rows={rows.n} columns={columns} sort={sort} onSort={(s) => setKey("sort", s, { replace: true })} texts={rows.names} filter={filter} selected={selected} onSelect={select} onOpen={(row) => (select(row), navigate({ view: "flame", keys: { z: undefined } }))} onCount={setShown} marked={hits} empty={<>Nothing matches “{filter}”.</>} />
-      </section>
+      <Card cls="flush tablebox" label="Table">
+        <Table label="Functions with their values" rows={rows.n} columns={columns} sort={sort} onSort={(s) => setKey("order", s, inPlace)} texts={rows.names} filter={filter} selected={selected} onSelect={select} onOpen={(row) => (select(row), navigate({ view: "flame", keys: { z: undefined } }))} onCount={setShown} marked={hits} />
+      </Card>
       <Sandwich name={sel?.sort === "f" ? sel.name : ""} />
     </>
   );
@@ -104,37 +107,32 @@ function columnsOf(r: Rows, meta: TableMeta): Column[] {
   const top = maxOf(r.flat);
   const amount = (id: string, title: string, help: string, col: NumberColumn, bar: boolean): Column => ({
     id,
-    title: title + unitOf(s),
+    title: title + scaleTitle(s),
     help,
     right: true,
-    down: true,
     width: bar ? "minmax(104px, 180px)" : "78px",
     sort: col,
     cell: (i) => {
       const v = col[i] as number;
+      const number = <Amount v={v}>{inScale(v, s)}</Amount>;
       return bar ? (
         <span class="barcell">
           <Bar v={v} max={top} tone={categories[r.category[i] as number]} />
-          <span class="num">{v === 0 ? <span class="muted">0</span> : inScale(v, s)}</span>
+          {number}
         </span>
       ) : (
-        <span class={v === 0 ? "num muted" : "num"}>{v === 0 ? "0" : inScale(v, s)}</span>
+        number
       );
     },
   });
-  const part = (id: string, col: NumberColumn, help: string): Column => ({ id, title: "%", help, right: true, width: "66px", cell: (i) => <span class="num muted">{share(col[i] as number, meta.total)}</span> });
+  const part = (id: string, col: NumberColumn, help: string): Column => ({ id, title: "%", help, right: true, width: "66px", spare: 2, cell: (i) => <span class="num muted">{share(col[i] as number, meta.total)}</span> });
   const list: Column[] = [
     {
       id: "name",
       title: entryWord(meta.granularity)[0]!.toUpperCase() + entryWord(meta.granularity).slice(1),
       width: "minmax(210px, 1fr)",
       sort: r.names,
-      cell: (i) => (
-        <span class="namecell" title={r.names[i]}>
-          <Origin category={r.category[i] as number} />
-          <Name name={r.names[i] as string} />
-        </span>
-      ),
+      cell: (i) => <NameCell name={r.names[i] as string} category={r.category[i] as number} />,
     },
     amount("flat", "Flat", "Used in the function's own lines", r.flat, true),
     part("flatp", r.flat, "Flat as a part of all"),
@@ -152,6 +150,7 @@ function columnsOf(r: Rows, meta: TableMeta): Column[] {
       title: "Trend",
       help: `Flat in each of ${n} profiles, in order of time`,
       width: "76px",
+      spare: 1,
       cell: (i) => {
         const v = t.subarray(i * n, (i + 1) * n);
         return <Spark values={v} tone={toneOf(v[0] as number, v[n - 1] as number)} />;
@@ -165,18 +164,13 @@ function change(id: string, title: string, help: string, now: NumberColumn, base
   const d = Float64Array.from({ length: now.length }, (_, i) => (now[i] as number) - (base[i] as number));
   return {
     id,
-    title: title + unitOf(s),
+    title: title + scaleTitle(s),
     help,
     right: true,
-    down: true,
     width: "100px",
     sort: d,
     cell: (i) => <Delta base={base[i] as number} current={now[i] as number} scale={{ ...s, label: "" }} times />,
   };
-}
-
-function unitOf(s: Scale): string {
-  return s.label ? `, ${s.label.trim()}` : "";
 }
 
 function maxOf(col: NumberColumn): number {
@@ -195,10 +189,10 @@ function Granularity({ state, granularity }: { state: State; granularity: string
       label="What a row stands for"
       value={granularity === "filefunctions" ? "functions" : granularity}
       options={[
-        { id: "functions", title: "Functions" },
-        { id: "files", title: "Files" },
-        { id: "lines", title: "Lines" },
-        { id: "packages", title: "Packages" },
+        ["functions", "Functions"],
+        ["files", "Files"],
+        ["lines", "Lines"],
+        ["packages", "Packages"],
       ]}
       onChange={set}
     />
@@ -208,30 +202,9 @@ function Granularity({ state, granularity }: { state: State; granularity: string
 /** useSearch goes through the rows whose names match, without hiding the others. */
 function useSearch(r: Rows, meta: TableMeta, state: State, selected: number, select: (row: number) => void): ReadonlySet<number> | undefined {
   const q = state.keys["q"] ?? "";
-  const rows = useMemo(() => {
-    const test = q.trim() ? matcher(q) : null;
-    if (!test) return null;
-    const list: number[] = [];
-    for (let i = 0; i < r.n; i++) if (test(r.names[i] as string)) list.push(i);
-    return list.sort((a, b) => (r.cum[b] as number) - (r.cum[a] as number) || a - b);
-  }, [r, q]);
-  const live = useRef({ selected, select });
-  live.current = { selected, select };
-  useEffect(() => {
-    if (!rows) {
-      found.value = null;
-      return;
-    }
-    let flat = 0;
-    for (const i of rows) flat += r.flat[i] as number;
-    const go = (by: number) => {
-      if (!rows.length) return;
-      const at = rows.indexOf(live.current.selected);
-      live.current.select(rows[at < 0 ? (by > 0 ? 0 : rows.length - 1) : (at + by + rows.length) % rows.length] as number);
-    };
-    found.value = { text: rows.length ? `${integer(rows.length)} · ${share(flat, meta.total)} flat` : "none", none: rows.length === 0, next: () => go(1), previous: () => go(-1) };
-    return () => void (found.value = null);
-  }, [rows]);
+  const rows = useMemo(() => matching(q, r.names)?.sort((a, b) => (r.cum[b] as number) - (r.cum[a] as number) || a - b) ?? null, [r, q]);
+  const words = () => `${integer(rows!.length)} · ${share(rows!.reduce((sum, i) => sum + (r.flat[i] as number), 0), meta.total)} flat`;
+  useFound(rows, { words, go: select, chosen: selected });
   return useMemo(() => (rows ? new Set(rows) : undefined), [rows]);
 }
 
@@ -240,26 +213,26 @@ function Sandwich({ name }: { name: string }) {
   const f = load.data;
   if (!name || !f)
     return (
-      <section class="card sandwich nothing" aria-label="Callers and callees">
-        <p class="label">{load.error ? `${sentence(load.error.message)} ${load.error.hint}` : "Select a row to see its callers and callees."}</p>
-      </section>
+      <Card cls="sandwich nothing" label="Callers and callees">
+        <Note>{load.error ? explain(load.error) : "Select a row to see its callers and callees."}</Note>
+      </Card>
     );
+  const side = (title: string, list: readonly Neighbour[], more: number | undefined, none: string) => (
+    <div class="list" tabIndex={0} role="group" aria-label={title}>
+      <h2 class="label">{title}</h2>
+      <Neighbours list={list} more={more} of={f.cum} unit={f.unit} none={none} />
+    </div>
+  );
   return (
-    <section class={load.loading ? "card sandwich loading" : "card sandwich"} aria-label="Callers and callees">
-      <div class="list" tabIndex={0} role="group" aria-label="Callers">
-        <h2 class="label">Callers</h2>
-        <Neighbours list={f.callers} more={f.moreCallers} of={f.cum} unit={f.unit} none="Nothing calls it: it is a root." />
-      </div>
+    <Card cls="sandwich" loading={load.loading} label="Callers and callees">
+      {side("Callers", f.callers, f.moreCallers, "Nothing calls it: it is a root.")}
       <div class="middle">
         <Name name={f.name} />
         <span class="num">{quantity(f.cum, f.unit)}</span>
         <span class="label num">{share(f.cum, f.total)} of all</span>
       </div>
-      <div class="list" tabIndex={0} role="group" aria-label="Callees">
-        <h2 class="label">Callees</h2>
-        <Neighbours list={f.callees} more={f.moreCallees} of={f.cum} unit={f.unit} none="It calls nothing that was sampled." />
-      </div>
-    </section>
+      {side("Callees", f.callees, f.moreCallees, "It calls nothing that was sampled.")}
+    </Card>
   );
 }
 
@@ -268,7 +241,7 @@ export const table: View<Columns<TableMeta>> = {
   key: "4",
   title: "Table",
   group: "where",
-  params: { sort: "", filter: "" },
+  params: { order: "", filter: "" },
   load: (s, on) => {
     const kind = s.keys["kind"] || on.kind;
     const several = on.shots.filter((x) => x.kind === kind).length > 1;

@@ -6,10 +6,10 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import { useCommands } from "../commands.ts";
 import { clock, integer, plural, quantity, share, sentence } from "../format.ts";
-import { Button, Empty, Menu, Seg, Table, type Column } from "../parts/index.ts";
+import { Button, Card, Empty, Menu, Seg, Table, type Column } from "../parts/index.ts";
 import { base as baseID, current as currentID, kind as kindNow } from "../session.ts";
 import { paint, say, useStatus } from "../shell.ts";
-import { dataURL, get, navigate, setKey, type State } from "../state.ts";
+import { dataURL, get, inPlace, navigate, setKey, type State } from "../state.ts";
 import type { Shot } from "../types.ts";
 import type { View, ViewProps } from "./index.ts";
 import type { Maybe } from "./verdict.tsx";
@@ -61,7 +61,7 @@ function TimelineView({ data, state }: ViewProps<Timeline>) {
   const toggle = (id: string) => {
     const ids = on.map((t) => t.id);
     const next = ids.includes(id) ? ids.filter((x) => x !== id) : data.tracks.map((t) => t.id).filter((x) => ids.includes(x) || x === id);
-    if (next.length) setKey("tracks", next.join(","), { replace: true });
+    if (next.length) setKey("tracks", next.join(","), inPlace);
   };
   const table = get(state, "show") === "table";
   return (
@@ -69,14 +69,14 @@ function TimelineView({ data, state }: ViewProps<Timeline>) {
       <div class="toolbar">
         <div class="group tracks" role="group" aria-label="Tracks">
           {data.tracks.map((t) => (
-            <button key={t.id} type="button" class="chip" aria-pressed={on.includes(t)} onClick={() => toggle(t.id)}>
+            <button key={t.id} class="chip" aria-pressed={on.includes(t)} onClick={() => toggle(t.id)}>
               <bdi>{t.title}</bdi>
             </button>
           ))}
         </div>
         <div class="group">
           {data.labels.length > 0 && <Menu label="Label" word="label" value={get(state, "label") || ""} choices={[{ id: "", title: "none" }, ...data.labels.map((l) => ({ id: l, title: l }))]} onChange={(l) => setKey("label", l || undefined)} />}
-          <Seg label="Show as" value={table ? "table" : "chart"} options={[{ id: "chart", title: "Chart" }, { id: "table", title: "Table" }]} onChange={(v) => setKey("show", v === "table" ? v : undefined, { replace: true })} />
+          <Seg label="Show as" value={table ? "table" : "chart"} options={[["chart", "Chart"], ["table", "Table"]]} onChange={(v) => setKey("show", v === "table" ? v : undefined, inPlace)} />
         </div>
       </div>
       <Range state={state} shots={shots} kind={data.kind} />
@@ -95,7 +95,7 @@ function Range({ state, shots, kind }: { state: State; shots: readonly Shot[]; k
   const k = kindNow.value;
   const set = (a: number, b: number) => {
     const keep = (i: number) => Math.max(0, Math.min(shots.length - 1, i));
-    setKey("range", spanID(keep(a), keep(b), shots), { replace: true });
+    setKey("range", spanID(keep(a), keep(b), shots), inPlace);
     const from = shots[keep(Math.min(a, b))];
     const to = shots[keep(Math.max(a, b))];
     if (from && to) say(from === to ? `${from.id}, ${clock(from.time, times)}` : `${from.id} to ${to.id}, ${clock(from.time, times)} to ${clock(to.time, times)}`);
@@ -111,17 +111,18 @@ function Range({ state, shots, kind }: { state: State; shots: readonly Shot[]; k
   const name = (a: number, b: number) => (a === b ? one(a) : `${one(a)} – ${one(b)}`);
   const asBase = () => mark && navigate({ keys: { base: whole ? spanID(...mark, shots) : shots[mark[0]]?.id } });
   const asCurrent = () => mark && navigate({ keys: { cur: whole ? spanID(...mark, shots) : shots[mark[1]]?.id } });
-  const ends = () => mark && mark[0] !== mark[1] && navigate({ view: "compare", keys: { base: shots[mark[0]]?.id, cur: shots[mark[1]]?.id === k?.cur ? undefined : shots[mark[1]]?.id } });
-  useCommands([
-    { id: "time.left", title: "Mark the profile before", keys: ["ArrowLeft"], group: "Timeline", plain: true, run: () => move(-1, false) },
-    { id: "time.right", title: "Mark the next profile", keys: ["ArrowRight"], group: "Timeline", plain: true, run: () => move(1, false) },
-    { id: "time.less", title: "Make the mark shorter", keys: ["Shift+ArrowLeft"], group: "Timeline", plain: true, run: () => move(-1, true) },
-    { id: "time.more", title: "Make the mark longer", keys: ["Shift+ArrowRight"], group: "Timeline", plain: true, bar: "longer", run: () => move(1, true) },
-    { id: "time.home", title: "Mark the first profile", keys: ["Home"], group: "Timeline", plain: true, run: () => set(0, 0) },
-    { id: "time.end", title: "Mark the last profile", keys: ["End"], group: "Timeline", plain: true, run: () => set(shots.length - 1, shots.length - 1) },
-    { id: "time.base", title: "Use the mark as base", keys: ["a"], group: "Timeline", bar: "base", when: () => !!mark, run: asBase },
-    { id: "time.current", title: "Use the mark as current", keys: ["b"], group: "Timeline", bar: "current", when: () => !!mark, run: asCurrent },
-    { id: "time.compare", title: "Compare the ends of the mark", keys: ["Enter"], group: "Timeline", bar: "compare", when: () => !!mark && mark[0] !== mark[1], run: ends },
+  const long = !!mark && mark[0] !== mark[1];
+  const ends = () => mark && long && navigate({ view: "compare", keys: { base: shots[mark[0]]?.id, cur: shots[mark[1]]?.id === k?.cur ? undefined : shots[mark[1]]?.id } });
+  useCommands("Timeline", [
+    { id: "time.left", title: "Mark the profile before", keys: ["ArrowLeft"], plain: true, run: () => move(-1, false) },
+    { id: "time.right", title: "Mark the next profile", keys: ["ArrowRight"], plain: true, run: () => move(1, false) },
+    { id: "time.less", title: "Make the mark shorter", keys: ["Shift+ArrowLeft"], plain: true, run: () => move(-1, true) },
+    { id: "time.more", title: "Make the mark longer", keys: ["Shift+ArrowRight"], plain: true, bar: "longer", run: () => move(1, true) },
+    { id: "time.home", title: "Mark the first profile", keys: ["Home"], plain: true, run: () => set(0, 0) },
+    { id: "time.end", title: "Mark the last profile", keys: ["End"], plain: true, run: () => set(shots.length - 1, shots.length - 1) },
+    { id: "time.base", title: "Use the mark as base", keys: ["a"], bar: "base", when: () => !!mark, run: asBase },
+    { id: "time.current", title: "Use the mark as current", keys: ["b"], bar: "current", when: () => !!mark, run: asCurrent },
+    { id: "time.compare", title: "Compare the ends of the mark", keys: ["Enter"], bar: "compare", when: () => long, run: ends },
   ]);
   if (!shots.length) return null;
   return (
@@ -129,21 +130,21 @@ function Range({ state, shots, kind }: { state: State; shots: readonly Shot[]; k
       {mark ? (
         <>
           <span>
-            <b class="num">{name(...mark)}</b> <span class="label">{plural(mark[1] - mark[0] + 1, "profile")}{whole && mark[0] !== mark[1] ? ", added up" : ""}</span>
+            <b class="num">{name(...mark)}</b> <span class="label">{plural(mark[1] - mark[0] + 1, "profile")}{whole && long ? ", added up" : ""}</span>
           </span>
           <span class="group">
             <Button onClick={asBase} keys="a">
-              Base A {!whole && mark[0] !== mark[1] ? one(mark[0]) : ""}
+              Base A {!whole && long ? one(mark[0]) : ""}
             </Button>
             <Button onClick={asCurrent} keys="b">
-              Current B {!whole && mark[0] !== mark[1] ? one(mark[1]) : ""}
+              Current B {!whole && long ? one(mark[1]) : ""}
             </Button>
-            {mark[0] !== mark[1] && (
+            {long && (
               <Button main onClick={ends} keys="Enter">
                 Compare its ends
               </Button>
             )}
-            <Button onClick={() => setKey("range", undefined, { replace: true })}>Clear</Button>
+            <Button onClick={() => setKey("range", undefined, inPlace)}>Clear</Button>
           </span>
         </>
       ) : (
@@ -205,7 +206,7 @@ function Chart(p: ChartProps) {
   const xs = data[0];
   const near = p.at === null ? xs.length - 1 : nearest(xs, p.at);
   return (
-    <section class="card chart" aria-label={p.t.title}>
+    <Card cls="chart" label={p.t.title}>
       <header>
         <h2>
           <bdi>{p.t.title}</bdi>
@@ -213,15 +214,15 @@ function Chart(p: ChartProps) {
         <div class="legend num">
           {p.t.series.map((s, i) => (
             <span key={s.title} class="origin">
-              <i style={{ background: `var(${colours[i % colours.length]})` }} aria-hidden="true" />
+              <i style={{ background: `var(${colours[i % colours.length]})` }} aria-hidden />
               <bdi>{s.title}</bdi> <b>{text(valueAt(data[i + 1] as Maybe[], near), p.t)}</b>
             </span>
           ))}
           <span class="muted">{clock(Math.round((xs[near] ?? 0) * 1000), p.shots.map((s) => s.time))}</span>
         </div>
       </header>
-      <div ref={box} class="plot" aria-hidden="true" />
-    </section>
+      <div ref={box} class="plot" aria-hidden />
+    </Card>
   );
 }
 
@@ -274,7 +275,7 @@ function options(el: HTMLElement, live: { current: ChartProps }, t: Track): uPlo
           if (u.select.width < 3) return;
           const list = shotsIn(u.posToVal(u.select.left, "x"), u.posToVal(u.select.left + u.select.width, "x"));
           u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-          if (list.length) setKey("range", spanID(list[0] as number, list.at(-1) as number, live.current.shots), { replace: true });
+          if (list.length) setKey("range", spanID(list[0] as number, list.at(-1) as number, live.current.shots), inPlace);
         },
       ],
     },
@@ -323,13 +324,13 @@ function Points({ tracks }: { tracks: readonly Track[] }) {
     { id: "time", title: "Time", width: "120px", sort: times, cell: (i) => <span class="num">{clock(times[i] as number, times)}</span> },
     ...series.map(({ t, s, at }, n): Column => {
       const alone = t.series.length === 1;
-      return { id: `s${n}`, title: alone ? t.title : s.title, help: sentence(`${t.title}: ${s.title}`), right: true, down: true, width: "minmax(130px, 1fr)", sort: times.map((x) => at.get(x) ?? -Infinity), cell: (i) => <span class="num">{text(at.get(times[i] as number), t)}</span> };
+      return { id: `s${n}`, title: alone ? t.title : s.title, help: sentence(`${t.title}: ${s.title}`), right: true, width: "minmax(130px, 1fr)", sort: times.map((x) => at.get(x) ?? -Infinity), cell: (i) => <span class="num">{text(at.get(times[i] as number), t)}</span> };
     }),
   ];
   return (
-    <section class="card flush tablebox" aria-label="Values over time">
+    <Card cls="flush tablebox" label="Values over time">
       <Table label="Values over time" rows={times.length} columns={columns} sort={sort} onSort={setSort} selected={row} onSelect={setRow} />
-    </section>
+    </Card>
   );
 }
 

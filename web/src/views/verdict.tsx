@@ -3,6 +3,7 @@
 
 import { useId } from "preact/hooks";
 import { clock, quantity, scaleFor, inScale, sentence } from "../format.ts";
+import { Chip, ink } from "../parts/index.ts";
 import { copy } from "../shell.ts";
 
 export type Maybe = number | null;
@@ -44,50 +45,47 @@ export interface Finding {
   errors: Maybe[];
 }
 
-/** The mark and the tone of a judgement. */
-const marks: Readonly<Record<string, [string, "grow" | "bad" | "shrink" | undefined]>> = {
-  leak: ["▲", "bad"],
-  growing: ["▲", "grow"],
-  more: ["▲", "grow"],
-  part: ["↳", undefined],
-  filling: ["◔", undefined],
-  step: ["┘", undefined],
-  load: ["≈", undefined],
-  churn: ["◌", undefined],
-  steady: ["▬", undefined],
-  noise: ["▬", undefined],
-  waves: ["◌", undefined],
-  shrinking: ["▼", "shrink"],
-  less: ["▼", "shrink"],
+/** A judgement: its mark, what it means, its tone, and its word where that is not its name. */
+interface Judgement {
+  mark: string;
+  help: string;
+  tone?: "grow" | "bad" | "shrink";
+  word?: string;
+}
+
+const judgements: Readonly<Record<string, Judgement>> = {
+  leak: { mark: "▲", tone: "bad", help: "Grows without end, by a test that is seldom wrong" },
+  growing: { mark: "▲", tone: "grow", help: "Grows, but it is too early to call it a leak" },
+  more: { mark: "▲", tone: "grow", help: "More than in the base, by more than the error of sampling; no judgement of growth" },
+  part: { mark: "↳", help: "The function is on the path of that finding" },
+  filling: { mark: "◔", help: "Grows towards a plateau" },
+  step: { mark: "┘", help: "Jumped once and stayed" },
+  load: { mark: "≈", help: "Grows with the load" },
+  churn: { mark: "◌", help: "Much is allocated and nothing kept" },
+  steady: { mark: "▬", help: "Does not grow" },
+  noise: { mark: "▬", help: "The change is not larger than the error of sampling", word: "within noise" },
+  waves: { mark: "◌", help: "Goes down about as much as up: no growth", word: "up and down" },
+  shrinking: { mark: "▼", tone: "shrink", help: "Goes down" },
+  less: { mark: "▼", tone: "shrink", help: "Less than in the base" },
+  unknown: { mark: "?", help: "Too little was seen", word: "too early" },
 };
-const helps: Readonly<Record<string, string>> = {
-  leak: "Grows without end, by a test that is seldom wrong",
-  growing: "Grows, but it is too early to call it a leak",
-  part: "The function is on the path of that finding",
-  filling: "Grows towards a plateau",
-  step: "Jumped once and stayed",
-  load: "Grows with the load",
-  churn: "Much is allocated and nothing kept",
-  steady: "Does not grow",
-  waves: "Goes down about as much as up: no growth",
-  noise: "The change is not larger than the error of sampling",
-  shrinking: "Goes down",
-  more: "More than in the base, by more than the error of sampling; no judgement of growth",
-  less: "Less than in the base",
-  unknown: "Too little was seen",
-};
+
+const judgement = (is: string): Partial<Judgement> => judgements[is] ?? {};
 
 /** Word is the judgement: its mark and word, never colour alone. */
 export function Word({ is, of = -1 }: { is: string; of?: number }) {
-  const [mark, tone] = marks[is] ?? ["?", undefined];
-  const text = is === "part" ? `part of ${of + 1}` : is === "noise" ? "within noise" : is === "waves" ? "up and down" : is === "unknown" ? "too early" : is;
+  const { mark = "?", help, tone, word = is } = judgement(is);
   return (
-    <span class={tone ? `chip tone-${tone}` : "chip"} data-tip={helps[is]}>
-      <b>
-        {mark} {text}
-      </b>
-    </span>
+    <Chip tone={tone} tip={help}>
+      {mark} {is === "part" ? `part of ${of + 1}` : word}
+    </Chip>
   );
+}
+
+/** verdictWords is a judgement of the whole: "▲ Leak". */
+export function verdictWords(is: string): string {
+  const word = is === "leak" ? "Leak" : is === "growing" ? "Growing" : is === "unknown" ? "No verdict yet" : "No leak";
+  return `${judgement(is).mark ?? "?"} ${word}`;
 }
 
 /** rateText is a slope: "+4.0 MB/s", and its interval. */
@@ -115,7 +113,7 @@ export function Evidence({ list }: { list: readonly Clause[] }) {
 /** Command is a line to copy. */
 export function Command({ text }: { text: string }) {
   return (
-    <button type="button" class="command" data-tip="Copy" onClick={() => void copy(text, "Command")}>
+    <button class="command" data-tip="Copy" onClick={() => void copy(text, "Command")}>
       <code>{text}</code>
     </button>
   );
@@ -138,7 +136,7 @@ export function Curve({ times, values, errors, unit, tone = "accent", width = 30
   const first = values[known[0] as number] as number;
   const last = values[known.at(-1) as number] as number;
   return (
-    <figure class={`curve tone-${tone}`}>
+    <figure class="curve" style={ink(tone)}>
       <svg viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" role="img" aria-label={`${label}: from ${quantity(first, unit)} to ${quantity(last, unit)} over ${known.length} profiles`}>
         <defs>
           <linearGradient id={id} x1="0" y1="0" x2="0" y2="1">

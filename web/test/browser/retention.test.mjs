@@ -9,21 +9,35 @@ import { join } from "node:path";
 import { browser, eventually, firstSession, page, picture, program, serious, serve, violations } from "../harness.mjs";
 import { folder, goroutines, heap } from "../profiles.mjs";
 
-let exe, chrome, service, snapshot, refused;
+let exe, chrome, service, snapshot, earlier, later, refused;
 const servers = [];
 
 before(async () => {
   exe = program();
   chrome = await browser();
   const dir = mkdtempSync(join(tmpdir(), "profound-heap-"));
-  const svc = join(dir, "leaksvc");
-  const built = spawnSync("go", ["build", "-o", svc, "."], { cwd: new URL("../../../internal/goheap/testdata/leaksvc", import.meta.url) });
-  assert.equal(built.status, 0, String(built.stderr));
-  service = spawn(svc, [], { stdio: ["pipe", "pipe", "inherit"] });
-  await new Promise((r) => service.stdout.once("data", r));
-  snapshot = join(dir, "leaksvc.snapshot");
-  const copied = spawnSync(exe, ["snapshot", "-plain", "-o", snapshot, String(service.pid)]);
-  refused = copied.status === 0 ? false : `no snapshot can be taken here: ${copied.stderr}`;
+  const run = async (name, sources) => {
+    const path = join(dir, name);
+    const built = spawnSync("go", ["build", "-o", path, "."], { cwd: new URL(`../../../${sources}`, import.meta.url) });
+    assert.equal(built.status, 0, String(built.stderr));
+    const child = spawn(path, [], { stdio: ["pipe", "pipe", "inherit"] });
+    await new Promise((r) => child.stdout.once("data", r));
+    return child;
+  };
+  const copy = (name, child) => {
+    const path = join(dir, name);
+    const copied = spawnSync(exe, ["snapshot", "-plain", "-o", path, String(child.pid)]);
+    refused ||= copied.status === 0 ? false : `no snapshot can be taken here: ${copied.stderr}`;
+    return path;
+  };
+  service = await run("leaksvc", "internal/goheap/testdata/leaksvc");
+  snapshot = copy("leaksvc.snapshot", service);
+  const grower = await run("grower", "cmd/profound/testdata/grower");
+  earlier = copy("before.snapshot", grower);
+  grower.stdin.write("\n");
+  await new Promise((r) => grower.stdout.once("data", r));
+  later = copy("after.snapshot", grower);
+  grower.stdin.end();
 });
 
 after(async () => {
@@ -83,16 +97,107 @@ test("why it is kept, by keyboard, in both themes", async (t) => {
     await eventually("open", async () => (await rows()) > before);
     await picture(p, `retention-dominators-${theme}`);
     assert.deepEqual(await violations(p), []);
-    for (const tab of ["types", "roots", "waste"]) {
+    for (const tab of ["types", "roots", "growth", "waste", "queues", "drops"]) {
       await p.keyboard.press(".");
       await eventually(tab, () => param(p, "by") === tab);
-      await p.waitForSelector(".tr");
+      await p.waitForSelector(tab === "growth" ? "pre >> text=profound snapshot -o before.snapshot PID" : ".tr");
       await picture(p, `retention-${tab}-${theme}`);
       assert.deepEqual(await violations(p), []);
     }
     assert.deepEqual(serious(p), []);
     await p.context().close();
   }
+});
+
+test("what has grown since an earlier heap, by keyboard, in both themes", async (t) => {
+  if (refused) return t.skip(refused);
+  const at = await start(later, earlier); // the order of time counts
+  for (const [theme, width, height] of [["light", 1024, 700], ["dark", 1440, 900]]) {
+    const p = await page(chrome, `${at}/retention?by=growth`, { theme, width, height });
+    await p.waitForSelector(".steps .cut");
+    assert.match(await p.textContent(".say"), /more are held by .* then, .* now\.$/);
+    assert.match(await p.textContent(".topbar"), /before\.snapshot → after\.snapshot/);
+    await picture(p, `retention-growth-${theme}`);
+    assert.deepEqual(await violations(p), []);
+    const first = await p.textContent(".pair h2");
+    await p.focus("[role=grid]");
+    await p.keyboard.press("Home");
+    for (let i = 0; i < 2; i++) await p.keyboard.press("ArrowDown");
+    await eventually("another path", async () => (await p.textContent(".pair h2")) !== first || param(p, "row") === "2");
+    await p.keyboard.press("Enter");
+    await p.waitForSelector(".whatif .figure");
+    await p.keyboard.press("C");
+    await p.waitForSelector(".toast >> text=Report copied");
+    assert.match(await p.evaluate(() => navigator.clipboard.readText()), /Without .* go\s+free/);
+    for (const by of ["dominators", "types", "roots"]) {
+      await p.goto(`${at}/retention?by=${by}`);
+      await p.waitForSelector(".tr .delta.up");
+      await picture(p, `retention-change-${by}-${theme}`);
+      assert.deepEqual(await violations(p), []);
+      assert.ok(await p.$eval("[role=grid]", (e) => e.scrollWidth <= e.clientWidth), `${by}: the table scrolls sideways`);
+    }
+    await p.click("[role=columnheader] >> text=Root");
+    await p.goto(`${at}/retention?by=types&sort=-change`);
+    await p.waitForSelector(".tr");
+    assert.match(await p.textContent(".tr[aria-rowindex='2'] .delta"), /^▲/);
+    await p.goto(`${at}/retention?by=types&sel=t:main.session`);
+    await p.waitForSelector("text=Changes are known of the whole heap only");
+    assert.equal(await p.$(".tr .delta"), null);
+    assert.deepEqual(serious(p), []);
+    await p.context().close();
+  }
+});
+
+test("a tree beside what would go free has room for ten rows", async (t) => {
+  if (refused) return t.skip(refused);
+  const at = await start(snapshot);
+  for (const [width, height] of [[1440, 900], [1024, 700]]) {
+    const p = await page(chrome, `${at}/retention?by=dominators&without=main.cache.byID`, { width, height });
+    await p.waitForSelector(".whatif .figure");
+    await p.waitForSelector(".tr");
+    await picture(p, `retention-dominators-without-${width}`);
+    assert.ok((await p.$eval("[role=grid]", (e) => e.clientHeight)) >= 10 * 28 + 30, `${width}: the tree is too low`);
+    const boxes = await p.$$eval(".view > *", (all) => all.map((e) => e.getBoundingClientRect()).map((b) => [b.top, b.bottom]));
+    for (let i = 1; i < boxes.length; i++) assert.ok(boxes[i][0] >= boxes[i - 1][1], `${width}: part ${i} lies on the one before`);
+    await p.context().close();
+  }
+});
+
+test("filters are those of profound why; filters of samples change nothing", async (t) => {
+  if (refused) return t.skip(refused);
+  const at = await start(snapshot);
+  const p = await page(chrome, `${at}/retention?x=ignore:no_such_function`);
+  await p.waitForSelector(".steps");
+  assert.match(await p.getAttribute(".chip.off", "data-tip"), /change nothing here/);
+  const add = async (what, expr) => {
+    await p.click("text=+ Filter");
+    await p.waitForSelector(".addfilter :focus"); // it is there, and takes the focus itself
+    await p.selectOption(".addfilter select", what);
+    await p.focus(".addfilter input");
+    await p.keyboard.type(expr);
+    await p.keyboard.press("Enter");
+    await eventually(what, () => param(p, what) === expr);
+  };
+  await add("type", "Session$");
+  await p.waitForSelector("text=Objects of types like");
+  await picture(p, "retention-filter");
+  assert.deepEqual(await violations(p), []);
+  await p.reload();
+  await p.waitForSelector(".chips >> text=Session$");
+  await add("goroutine", "NoSuchGoroutine");
+  await p.waitForSelector("text=Nothing is alive of objects of types like");
+  await p.keyboard.press("Control+z");
+  await eventually("undone", () => param(p, "goroutine") === null);
+  await p.click(".chip:has-text('Session$') .remove");
+  await eventually("everything", () => param(p, "type") === null);
+  await add("site", "newSession");
+  await eventually("by samples", async () => /^About/.test(await p.textContent(".say")));
+  await p.goto(`${at}/retention?type=(`);
+  await p.waitForSelector("text=regular expression");
+  await p.click("text=Start from everything");
+  await p.waitForSelector(".steps");
+  assert.deepEqual(serious(p), []);
+  await p.context().close();
 });
 
 test("it begins at what is selected", async (t) => {
@@ -135,6 +240,27 @@ test("a process is copied when somebody says so", async (t) => {
   await p.waitForSelector(".tr");
   assert.match(await p.textContent("main"), /They hold/);
   await picture(p, "goroutines-heap");
+  assert.deepEqual(serious(p), []);
+  await p.context().close();
+});
+
+test("of a process the leaks ask only when somebody says so", async (t) => {
+  if (refused) return t.skip(refused);
+  const files = {};
+  for (let i = 0; i < 8; i++) files[`${i}.pb.gz`] = heap(i);
+  const at = await start(String(service.pid), ...folder(files));
+  const p = await page(chrome, `${at}/leaks`);
+  await p.click("text=Ask who holds it");
+  await p.waitForSelector("text=not copied yet");
+  await p.goto(`${at}/summary?list=types`);
+  await p.waitForSelector("text=Copy its memory now");
+  await picture(p, "summary-types-ask");
+  assert.deepEqual(await violations(p), []);
+  await p.click("text=Copy its memory now");
+  await p.waitForSelector(".paths .tr", { timeout: 20000 });
+  await p.goto(`${at}/leaks`);
+  await p.waitForSelector("text=Nothing that was sampled there");
+  assert.equal(await p.$("text=Ask who holds it"), null);
   assert.deepEqual(serious(p), []);
   await p.context().close();
 });

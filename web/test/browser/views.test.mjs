@@ -102,7 +102,7 @@ test("table: sort, filter, keyboard, sandwich", async () => {
     const first = () => p.textContent(".tr[aria-rowindex='2'] .name");
     assert.equal(await first(), "main.newOrder");
     await p.click(".th button >> text=Cum");
-    await eventually("by cum", () => /sort=-cum/.test(p.url()));
+    await eventually("by cum", () => /order=-cum/.test(p.url()));
     assert.match(await first(), /main.handleOrder|runtime.goexit|net\/http/);
     await p.focus("[role=grid]");
     await p.keyboard.press("Home");

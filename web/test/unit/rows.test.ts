@@ -1,6 +1,6 @@
 import test from "node:test";
 import assert from "node:assert/strict";
-import { filterRows, matcher, sortRows } from "../../src/parts/rows.ts";
+import { filterRows, fit, matcher, sortRows } from "../../src/parts/rows.ts";
 import { keyOf, keyWords, match } from "../../src/commands.ts";
 
 test("rows are filtered by words or by an expression", () => {
@@ -39,4 +39,14 @@ test("the palette finds words anywhere, beginnings first", () => {
   assert.equal(match("Go to Table", "zz"), 0);
   assert.ok(match("Go to Table", "table") > match("Undoable things", "abl"));
   assert.ok(match("Go to Table", "tab go") > 0);
+});
+
+test("columns that can be spared go when there is no room", () => {
+  const columns = [{ width: "minmax(200px, 1fr)" }, { width: "100px", spare: 1 }, { width: "80px", spare: 2 }, { width: "70px", spare: 2 }, { width: "60px" }];
+  const widths = (room: number) => fit(columns, room).map((c) => c.width);
+  assert.equal(fit(columns, Infinity), columns);
+  assert.equal(widths(510).length, 5);
+  assert.deepEqual(widths(509), ["minmax(200px, 1fr)", "100px", "60px"]);
+  assert.deepEqual(widths(359), ["minmax(200px, 1fr)", "60px"]);
+  assert.deepEqual(widths(10), ["minmax(200px, 1fr)", "60px"]);
 });

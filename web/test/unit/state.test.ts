@@ -1,6 +1,6 @@
 import test from "node:test";
 import assert from "node:assert/strict";
-import { applyPatch, BadURL, dataURL, declareKeys, parse, parseTransform, print, printTransform, quoteRegexp, selection, type Upgrader } from "../../src/state.ts";
+import { applyPatch, BadURL, dataURL, declareKeys, parse, parseTransform, print, printTransform, quoteRegexp, selection, shownOptions, type Upgrader } from "../../src/state.ts";
 
 declareKeys("flame", { dir: "down", z: "" });
 declareKeys("table", { sort: "-flat" });
@@ -86,4 +86,6 @@ test("options of old links go with every question and stay when the view changes
   const t = applyPatch(s, { view: "table" });
   assert.equal(print(t), "/v1/old/table?mean=true&n=7");
   assert.equal(print(applyPatch(t, { keys: { mean: undefined } })), "/v1/old/table?n=7");
+  assert.deepEqual(shownOptions(parse("/v1/old/table?mean=true&n=7&nf=0.1&ef=0.1&trim=false")), ["mean"]);
+  assert.deepEqual(shownOptions(parse("/v1/old/graph?mean=true&nf=0.1&trim=false")), ["mean", "nf", "trim"]);
 });
