@@ -85,7 +85,7 @@ func answerSession(_ context.Context, s *Session, _ *Query) (*Answer, error) {
 		a.Shots = append(a.Shots, AboutShot{shot.ID, shot.Name, shot.Kind, shot.Target, millis(shot.Time), shot.Bytes, shot.Profile.Samples.Len()})
 	}
 	if s.Verdict != nil {
-		a.Headline = verdict.Headline(s.Verdict, verdict.Options{Now: s.Verdict.To})
+		a.Headline = verdict.Headline(s.Verdict, s.words())
 	}
 	return &Answer{JSON: a}, nil
 }

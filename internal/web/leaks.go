@@ -209,7 +209,7 @@ func answerHeld(ctx context.Context, s *Session, q *Query) (*Answer, error) {
 // comes from.
 func (s *Session) reportText() string {
 	var b strings.Builder
-	if err := verdict.Write(&b, s.Verdict, verdict.Options{Now: s.Verdict.To, Width: 100}); err != nil {
+	if err := verdict.Write(&b, s.Verdict, verdict.Options{Now: s.Verdict.To, Over: true, Width: 100}); err != nil {
 		return ""
 	}
 	fmt.Fprintf(&b, "\n%s: %s, %s to %s\n", s.Title, manyWords(s.Verdict.Looks, "profile"), s.Verdict.From.Format("2006-01-02 15:04:05"), verdict.Clock(s.Verdict.To, s.Verdict.To))

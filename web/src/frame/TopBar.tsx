@@ -75,8 +75,8 @@ function Moments() {
   const list = given.value;
   const title = (id: string) => shotTitle(id, id === "all" ? shots.value : list);
   const choices: Choice[] = list.map((s) => ({ id: s.id, title: title(s.id), more: s.id }));
-  const known = (id: string) => choices.some((c) => c.id === id) || id === "all" || id === "none";
-  const extra = (id: string): Choice[] => (known(id) || !id ? [] : [{ id, title: title(id) }]);
+  const own = choices.filter((c) => c.id.startsWith("p"));
+  const extra = (id: string, to: Choice[]): Choice[] => (!id || id === "all" || id === "none" || to.some((c) => c.id === id) ? [] : [{ id, title: title(id) }]);
   const face = (
     <>
       <span class="word">{base.value ? "base" : "profile"}</span>
@@ -96,11 +96,11 @@ function Moments() {
         <div class="moments">
           <section>
             <h3>Base</h3>
-            <ChoiceList label="Base" value={base.value || "none"} choices={[{ id: "none", title: "none" }, ...extra(base.value), ...choices]} onChange={(id) => (close(), setKey("base", id === (k?.base ?? "none") ? undefined : id))} />
+            <ChoiceList label="Base" value={base.value || "none"} choices={[{ id: "none", title: "none" }, ...extra(base.value, choices), ...choices]} onChange={(id) => (close(), setKey("base", id === (k?.base ?? "none") ? undefined : id))} />
           </section>
           <section>
             <h3>Current</h3>
-            <ChoiceList label="Current" value={current.value} choices={[...extra(current.value), ...choices, { id: "all", title: "all added up" }]} onChange={(id) => (close(), setKey("cur", id === k?.cur ? undefined : id))} />
+            <ChoiceList label="Current" value={current.value} choices={[...extra(current.value, own), ...own, { id: "all", title: "all added up" }]} onChange={(id) => (close(), setKey("cur", id === k?.cur ? undefined : id))} />
           </section>
         </div>
       )}
