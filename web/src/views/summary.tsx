@@ -215,7 +215,7 @@ function columnsOf(d: Summary): Column[] {
       sort: rows.map((r) => r.name),
       cell: (i) => <NameCell name={rows[i]?.name ?? ""} category={rows[i]?.category ?? 0} short />,
     },
-    { id: "line", title: "Line", width: "150px", spare: 1, cell: (i) => <bdi class="mono" title={rows[i]?.file}>{place(rows[i]?.file, rows[i]?.line)}</bdi> },
+    { id: "line", title: "Line", width: d.growing ? "132px" : "190px", spare: 1, cell: (i) => <bdi class="mono" title={rows[i]?.file}>{place(rows[i]?.file, rows[i]?.line)}</bdi> },
   ];
   if (!d.growing) {
     list.push(
@@ -233,14 +233,14 @@ function columnsOf(d: Summary): Column[] {
       title: "Change",
       help: "Change since the base, counted for the innermost function of your code on the stack; ± is half the 95% interval that sampling leaves",
       right: true,
-      width: "minmax(160px, 204px)",
+      width: "minmax(150px, 176px)",
       sort: key((r) => (r.current ?? 0) - (r.base ?? 0)),
       cell: (i) => {
         const r = rows[i] as Row;
         const change = (r.current ?? 0) - (r.base ?? 0);
         const quiet = calm.has(r.class);
         return (
-          <span class="barcell">
+          <span class="barcell after">
             <span data-tip={r.noise ? `± ${quantity(r.noise, r.unit)}` : undefined}>
               <Delta base={r.base ?? 0} current={r.current ?? 0} unit={r.unit} scale={r.unit === d.unit ? s : undefined} />
               {r.base ? <span class="muted"> {ratio(r.base, r.current ?? 0)}</span> : null}
