@@ -152,6 +152,6 @@ func (o *opener) planHeap(spec string) {
 			return "", err
 		}
 		defer target.Close()
-		return fmt.Sprintf("process %d: %s. It runs on afterwards, and nothing of it is changed. Here this takes what is copied, and about 76 bytes an object.", pid, willDo(target.Estimate())), nil
+		return fmt.Sprintf("process %d: %s. It runs on afterwards, and nothing of it is changed. Here this takes what is copied, and about 80 bytes an object with its references.", pid, willDo(target.Estimate())), nil
 	}
 }
